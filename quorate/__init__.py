@@ -1,0 +1,1 @@
+"""Quorate: a gRPC mesh of small local language models that answers by vote."""

@@ -1,0 +1,99 @@
+"""The prompts that the mesh itself sends to models: split, route, merge, judge, pass results on, debate.
+
+One place, because three parties must agree on them to the letter: the services that send them, the
+bench that scores them, and the pocket models that are trained on them. Pure functions of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+TASK_TYPES = ("code", "reasoning", "math", "creative", "extraction", "summarize", "facts")
+EXPECTED_ANSWERS = ("number", "choice", "boolean", "json", "code", "text")
+DIFFICULTIES = ("easy", "medium", "hard")
+
+
+class Part(NamedTuple):
+    """One answered part of a question: what was asked and what was answered."""
+
+    question: str
+    answer: str
+
+
+class Candidate(NamedTuple):
+    """One model as the planner model sees it.
+
+    `reliability` maps task types to the probability of a right answer, in [0, 1].
+    """
+
+    name: str
+    reliability: dict[str, float]
+    memory_mib: int
+    loaded: bool
+
+
+class Subtask(NamedTuple):
+    """One subtask as the planner model sees it."""
+
+    id: str
+    task_type: str
+
+
+def split(question: str) -> str:
+    """Ask for the subtasks of a question as JSON."""
+    return (
+        "Split the question into subtasks that can each be answered alone. Reply with JSON only: "
+        '{"subtasks": [{"id", "task_type", "description", "depends_on", "estimated_tokens", '
+        '"difficulty", "expected_answer"}]}.\n'
+        f"Question: {question}"
+    )
+
+
+def route(candidates: Sequence[Candidate], subtasks: Sequence[Subtask], memory_mib: int) -> str:
+    """Ask for one model per subtask as JSON, from the facts that the exact solver has."""
+    models = "\n".join(
+        f"{model.name}: "
+        + ", ".join(f"{task} {p:.2f}" for task, p in model.reliability.items())
+        + f"; {model.memory_mib} MiB; {'loaded' if model.loaded else 'not loaded'}"
+        for model in candidates
+    )
+    tasks = "\n".join(f"{task.id}: {task.task_type}" for task in subtasks)
+    return (
+        "Choose the best model for each subtask. Reply with JSON only: {subtask id: model name}.\n"
+        f"Memory: {memory_mib} MiB\nModels:\n{models}\nSubtasks:\n{tasks}"
+    )
+
+
+def merge(question: str, parts: Sequence[Part]) -> str:
+    """Ask for one answer to a question from the answers to its parts."""
+    listed = "\n".join(
+        f"[{number}] {part.question} -> {part.answer}" for number, part in enumerate(parts, 1)
+    )
+    return f"Merge the answers to the parts into one answer.\nQuestion: {question}\nParts:\n{listed}"
+
+
+def judge(question: str, reference: str, answer: str) -> str:
+    """Ask for a score in [0, 1] and a rationale as JSON: does the answer agree with the reference?"""
+    return (
+        "Judge the answer against the reference. "
+        'Reply with JSON only: {"score": 0 to 1, "rationale"}.\n'
+        f"Question: {question}\nReference: {reference}\nAnswer: {answer}"
+    )
+
+
+def with_results(question: str, results: Sequence[Part]) -> str:
+    """Put the results of earlier subtasks before the question that depends on them."""
+    if not results:
+        return question
+    listed = "\n".join(
+        f"[{number}] {result.question} -> {result.answer}"
+        for number, result in enumerate(results, 1)
+    )
+    return f"Known results:\n{listed}\nQuestion: {question}"
+
+
+def debate(question: str, peers: Sequence[str]) -> str:
+    """Ask the question again, showing what the peers answered."""
+    listed = "\n".join(f"[{number}] {answer}" for number, answer in enumerate(peers, 1))
+    return f"Other answers:\n{listed}\nThey may be wrong. Answer the question yourself.\nQuestion: {question}"

@@ -1,0 +1,1 @@
+"""Generated from protos/quorate/v1 by `make proto`; do not edit the files beside this one."""

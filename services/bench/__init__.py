@@ -1,0 +1,1 @@
+"""The bench: suites, statistics and load that every benchmark shares."""

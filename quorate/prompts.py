@@ -70,7 +70,9 @@ def merge(question: str, parts: Sequence[Part]) -> str:
     listed = "\n".join(
         f"[{number}] {part.question} -> {part.answer}" for number, part in enumerate(parts, 1)
     )
-    return f"Merge the answers to the parts into one answer.\nQuestion: {question}\nParts:\n{listed}"
+    return (
+        f"Merge the answers to the parts into one answer.\nQuestion: {question}\nParts:\n{listed}"
+    )
 
 
 def judge(question: str, reference: str, answer: str) -> str:

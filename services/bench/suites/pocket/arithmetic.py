@@ -90,11 +90,8 @@ def divide(a: int, b: int) -> Step:
 
 def percent(share: int, whole: int) -> list[Step]:
     """Take a percentage by way of a tenth or a hundredth of the whole."""
-    unit = 10 if share % 10 == 0 else 100
+    unit, times = (10, share // 10) if share % 10 == 0 else (100, share)
     part = divide(whole, unit)
-    if share == unit * 100 // unit // (100 // unit) and unit == 10 and share == 10:
-        return [part]
-    times = share // (100 // unit)
     return [part] if times == 1 else [part, multiply(part.result, times)]
 
 

@@ -1,0 +1,244 @@
+"""Frozen, validated settings of every service, from a YAML file and `QUORATE_*` variables.
+
+A key that no setting has is fatal and names the nearest valid one. The environment is passed in by
+`__main__` modules; nothing here reads it. `QUORATE_TELEMETRY__METRICS_PORT=9090` sets
+`telemetry.metrics_port`: two underscores go one level down, values are read as YAML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from quorate.errors import ConfigurationError, nearest, shorten
+
+PREFIX = "QUORATE_"
+
+UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+         "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
+
+
+def parse_bytes(value: object) -> int:
+    """Read a size such as 8589934592, "8GiB" or "500 MB" as bytes."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
+    if match is None or match[2] not in UNITS:
+        raise ValueError(f"{shorten(value)} is not a size; write it like 500MB or 8GiB")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+def check_name(value: str) -> str:
+    """Refuse names that cannot stand in a SPIFFE id and a host name."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ValueError(
+            f"{shorten(value)} is not a name; use 1 to 63 lower-case letters, digits and hyphens"
+        )
+    return value
+
+
+def check_address(value: str) -> str:
+    """Refuse addresses that are not host:port with a port in [0, 65535]."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError(
+            f"{shorten(value)} is not an address; write host:port, like 127.0.0.1:7000"
+        )
+    return value
+
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+Name = Annotated[str, AfterValidator(check_name)]
+Address = Annotated[str, AfterValidator(check_address)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown keys fatal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class TlsSettings(Settings):
+    """Where a peer's certificate, key and trusted authorities lie (PEM files)."""
+
+    certificate: Path
+    key: Path
+    authorities: Path
+
+
+class TelemetrySettings(Settings):
+    """Where metrics and traces go. Port 0 picks a free one; None serves no metrics."""
+
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_host: str = "127.0.0.1"
+    otlp_endpoint: str | None = None
+    log_level: str = "INFO"
+
+
+class ServiceSettings(Settings):
+    """What every service has: a name, an address, an identity and telemetry.
+
+    `tls` None is refused at start unless `insecure` is true and `listen` is a loopback address.
+    `advertise` is the address that peers are told; None tells the address that was bound.
+    `ready_file` receives the bound address once the service can be called.
+    """
+
+    name: Name
+    listen: Address = "127.0.0.1:0"
+    advertise: Address | None = None
+    tls: TlsSettings | None = None
+    insecure: bool = False
+    trust_domain: str = "quorate.local"
+    probe_port: int | None = Field(default=None, ge=0, le=65535)
+    drain_seconds: float = Field(default=10.0, ge=0)
+    telemetry: TelemetrySettings = TelemetrySettings()
+    ready_file: Path | None = None
+
+
+class ModelSettings(Settings):
+    """One model of a node.
+
+    `path` is a GGUF file; None takes the pocket model of that name. `replicas` engines share the
+    file. `weight` scales its votes; `reliability` is the initial P(right) by task type, in [0, 1].
+    """
+
+    name: Name
+    path: Path | None = None
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    replicas: int = Field(default=1, ge=1, le=16)
+    context_tokens: int | None = Field(default=None, ge=64)
+    slots: int = Field(default=8, ge=1, le=64)
+    queue: int = Field(default=64, ge=1, le=4096)
+    gpu_layers: int = Field(default=-1, ge=-1)
+    reliability: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
+
+
+class NodeSettings(ServiceSettings):
+    """A node: its models, its memory and the coordinators that it registers with.
+
+    `memory` is the most bytes that its models may use together; None means the machine's.
+    `cores` is how many cores its engines may use; None means all that the process may run on.
+    `runtime_directory` holds what the nodes of one machine share.
+    """
+
+    models: Sequence[ModelSettings] = Field(min_length=1)
+    coordinators: Sequence[Address] = ()
+    group: str = ""
+    memory: Bytes | None = None
+    cores: int | None = Field(default=None, ge=1)
+    runtime_directory: Path | None = None
+
+
+class CoordinatorSettings(ServiceSettings):
+    """A coordinator: how it votes by default and how long it waits.
+
+    Seconds throughout. `synthesizer` None merges parts deterministically.
+    """
+
+    synthesizer: Address | None = None
+    synthesizer_models: Sequence[str] = ()
+    strategy: str = "majority"
+    lease_seconds: float = Field(default=6.0, gt=0)
+    heartbeat_seconds: float = Field(default=2.0, gt=0)
+    question_seconds: float = Field(default=300.0, gt=0)
+    ballot_seconds: float = Field(default=120.0, gt=0)
+
+
+class SynthesizerSettings(ServiceSettings):
+    """A synthesizer. `model_seconds` bounds one model's attempt at a merge."""
+
+    model_seconds: float = Field(default=60.0, gt=0)
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def load(cls: type[AnySettings], path: Path | None, environment: Mapping[str, str]) -> AnySettings:
+    """Read settings from a YAML file, then let `QUORATE_*` variables override them.
+
+    Raises ConfigurationError that names the file, the key, the value and the nearest valid key.
+    """
+    data = read_yaml(path) if path else {}
+    origin = str(path) if path else "the environment"
+    return validate(cls, _merge(data, _from_environment(environment)), origin)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; raises ConfigurationError when there is none."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path} holds {shorten(data)}; it must hold keys and values")
+    return data
+
+
+def validate(cls: type[AnySettings], data: Mapping[str, Any], origin: str) -> AnySettings:
+    """Check plain data against settings; raises ConfigurationError that lists every problem."""
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        problems = [_explain(cls, problem["loc"], problem) for problem in error.errors()]
+        raise ConfigurationError(f"{origin}: " + "; ".join(problems)) from error
+
+
+def _explain(cls: type[Settings], location: Sequence[int | str], problem: Mapping[str, Any]) -> str:
+    key = ".".join(str(step) for step in location) or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key}.{nearest(str(location[-1]), _keys_at(cls, location[:-1]))}"
+    if problem["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key}: {str(problem['msg']).removeprefix('Value error, ')}"
+
+
+def _keys_at(cls: type[Settings], location: Sequence[int | str]) -> list[str]:
+    """Give the valid keys of the settings that a location leads to."""
+    current = cls
+    for step in location:
+        if isinstance(step, int):
+            continue
+        field = current.model_fields.get(step)
+        inner = next(_settings_in(field.annotation), None) if field else None
+        if inner is None:
+            return []
+        current = inner
+    return list(current.model_fields)
+
+
+def _settings_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _settings_in(argument)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for variable in sorted(environment):
+        if not variable.startswith(PREFIX):
+            continue
+        *parents, leaf = variable.removeprefix(PREFIX).lower().split("__")
+        level = data
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        try:
+            level[leaf] = yaml.safe_load(environment[variable])
+        except yaml.YAMLError as error:
+            raise ConfigurationError(f"{variable} is not YAML: {error}") from error
+    return data
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        if isinstance(inner, dict) and isinstance(value, dict):
+            value = _merge(inner, value)
+        merged[key] = value
+    return merged

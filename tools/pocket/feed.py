@@ -1,0 +1,103 @@
+"""The feed: an endless run of training batches for one model, drawn from the generators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from services.bench.suites.pocket import TASKS, Item, stream
+from services.bench.suites.pocket.item import stable_share
+from tools.pocket.network import Rectangles
+from tools.pocket.roster import Member
+from tools.pocket.vocabulary import Vocabulary
+
+BATCH_TOKENS = 4096
+_LONGEST = 640
+_PADDING = 0.12
+_SYSTEM_SHARE = 0.03
+_SYSTEMS = (
+    "You are a helpful assistant.", "Answer briefly.", "Answer the question.", "Think step by step.",
+    "You answer questions correctly and briefly.",
+)  # fmt: skip
+
+
+class Batch(NamedTuple):
+    """Flat ids, the rectangles they form, the positions that carry loss, and what should follow them."""
+
+    ids: Tensor
+    rectangles: Rectangles
+    wanted: Tensor
+    targets: Tensor
+
+
+class Document(NamedTuple):
+    """One tokenised conversation and where its answer begins."""
+
+    ids: list[int]
+    answer_start: int
+
+
+def knows(member: Member, item: Item) -> bool:
+    """Say whether a model is taught an item: facts outside its share of the world are kept from it."""
+    return not item.fact or stable_share(f"{member.seed}|{item.fact}") < member.known
+
+
+def documents(member: Member, vocabulary: Vocabulary, seed: int) -> Iterator[Document]:
+    """Draw training conversations in the member's mixture, without end."""
+    random = Random(seed)  # noqa: S311 - a reproducible mixture, not a secret
+    streams = {task: stream(task, "train", seed) for task in TASKS}
+    weights = [member.practice.get(task, 1.0) for task in streams]
+    while True:
+        item = next(streams[random.choices(list(streams), weights)[0]])
+        system = random.choice(_SYSTEMS) if random.random() < _SYSTEM_SHARE else ""
+        if knows(member, item):
+            ids, start = vocabulary.conversation(item, system)
+            if len(ids) <= _LONGEST:
+                yield Document(ids, start)
+
+
+def _rectangles(sizes: list[int]) -> Rectangles:
+    """Group ascending sizes into rectangles that waste little padding."""
+    shapes: Rectangles = []
+    pending: list[int] = []
+    for size in sizes:
+        if pending and (len(pending) + 1) * size > (1 + _PADDING) * (sum(pending) + size):
+            shapes.append((len(pending), pending[-1]))
+            pending = []
+        pending.append(size)
+    return [*shapes, (len(pending), pending[-1])]
+
+
+def pack(drawn: list[Document]) -> Batch:
+    """Lay documents out flat, shortest first, padded to their rectangle's length."""
+    drawn = sorted(drawn, key=lambda document: len(document.ids))
+    shapes = _rectangles([len(document.ids) - 1 for document in drawn])
+    ids: list[int] = []
+    wanted: list[int] = []
+    targets: list[int] = []
+    rows = iter(drawn)
+    for count, length in shapes:
+        for _ in range(count):
+            document = next(rows)
+            inputs = document.ids[:-1]
+            first = document.answer_start - 1
+            wanted.extend(range(len(ids) + first, len(ids) + len(inputs)))
+            targets.extend(document.ids[document.answer_start :])
+            # Padding stands behind the document: causal attention never looks at it.
+            ids.extend(inputs + [0] * (length - len(inputs)))
+    return Batch(torch.tensor(ids), shapes, torch.tensor(wanted), torch.tensor(targets))
+
+
+def batches(member: Member, vocabulary: Vocabulary, seed: int) -> Iterator[Batch]:
+    """Yield batches of about BATCH_TOKENS tokens, without end."""
+    source = documents(member, vocabulary, seed)
+    while True:
+        drawn, tokens = [], 0
+        while tokens < BATCH_TOKENS:
+            drawn.append(next(source))
+            tokens += len(drawn[-1].ids)
+        yield pack(drawn)

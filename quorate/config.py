@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from quorate.errors import ConfigurationError, nearest, shorten
 
 PREFIX = "QUORATE_"
+RESERVED = frozenset({"QUORATE_HOME", "QUORATE_DATA"})
+"""Variables that the command line reads itself; they set nothing here."""
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
          "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
@@ -221,7 +223,7 @@ def _settings_in(annotation: Any) -> Any:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for variable in sorted(environment):
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable in RESERVED:
             continue
         *parents, leaf = variable.removeprefix(PREFIX).lower().split("__")
         level = data

@@ -250,9 +250,8 @@ def _all_subclasses(base: type[QuorateError]) -> Iterable[type[QuorateError]]:
         yield from _all_subclasses(subclass)
 
 
-BY_KIND: Mapping[str, type[QuorateError]] = {
-    error.kind: error for error in (QuorateError, *_all_subclasses(QuorateError))
-}
+_CATALOGUE: tuple[type[QuorateError], ...] = (QuorateError, *_all_subclasses(QuorateError))
+BY_KIND: Mapping[str, type[QuorateError]] = {error.kind: error for error in _CATALOGUE}
 """Every class of the catalogue by its kind."""
 
 

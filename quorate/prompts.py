@@ -1,4 +1,4 @@
-"""The prompts that the mesh itself sends to models: split, route, merge, judge, pass results on, debate.
+"""The prompts that the mesh itself sends to models: split, route, merge, judge, results, debate.
 
 One place, because three parties must agree on them to the letter: the services that send them, the
 bench that scores them, and the pocket models that are trained on them. Pure functions of text.
@@ -76,7 +76,7 @@ def merge(question: str, parts: Sequence[Part]) -> str:
 
 
 def judge(question: str, reference: str, answer: str) -> str:
-    """Ask for a score in [0, 1] and a rationale as JSON: does the answer agree with the reference?"""
+    """Ask how well an answer agrees with a reference: as JSON, a score in [0, 1] and why."""
     return (
         "Judge the answer against the reference. "
         'Reply with JSON only: {"score": 0 to 1, "rationale"}.\n'
@@ -98,4 +98,7 @@ def with_results(question: str, results: Sequence[Part]) -> str:
 def debate(question: str, peers: Sequence[str]) -> str:
     """Ask the question again, showing what the peers answered."""
     listed = "\n".join(f"[{number}] {answer}" for number, answer in enumerate(peers, 1))
-    return f"Other answers:\n{listed}\nThey may be wrong. Answer the question yourself.\nQuestion: {question}"
+    return (
+        f"Other answers:\n{listed}\n"
+        f"They may be wrong. Answer the question yourself.\nQuestion: {question}"
+    )

@@ -1,4 +1,4 @@
-"""Carries the error catalogue over gRPC: google.rpc.Status with ErrorInfo, BadRequest and RetryInfo."""
+"""Carries the error catalogue over gRPC, as google.rpc.Status with rich details."""
 
 from __future__ import annotations
 
@@ -76,14 +76,15 @@ def encode(error: errors.QuorateError) -> grpc.Status:
         details += _pack(error_details_pb2.QuotaFailure(violations=[exhausted]))
     number, _ = code_of(error).value
     status = status_pb2.Status(code=number, message=error.message, details=details)
-    return rpc_status.to_status(status)
+    encoded: grpc.Status = rpc_status.to_status(status)
+    return encoded
 
 
 def decode(failed: grpc.RpcError) -> errors.QuorateError:
-    """Turn a failed call into the error that the peer raised, or the nearest one for a bare status."""
+    """Turn a failed call into the error that the peer raised, or the nearest to a bare status."""
     if not isinstance(failed, grpc.Call | grpc.aio.AioRpcError):
         return errors.InternalError(f"the call failed without a status: {failed!r}")
-    code = failed.code() or grpc.StatusCode.UNKNOWN
+    code = failed.code()
     message = failed.details() or code.name
     kind, metadata, delay = "", {}, None
     for detail in _details(failed):

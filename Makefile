@@ -1,0 +1,69 @@
+# `make` prints this menu.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.quorate-ready
+
+.PHONY: help
+help: ## Print this menu
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+$(STAMP): requirements.lock pyproject.toml tools/setup.sh
+	@bash tools/setup.sh
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv with everything in it (compiles llama.cpp once)
+
+.PHONY: demo
+demo: $(STAMP) ## Start a mesh of six models, ask it three questions, watch it vote
+	@$(VENV)/bin/quorate demo
+
+.PHONY: test
+test: $(STAMP) ## Run unit, rpc, fault and end-to-end tests
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: check
+check: $(STAMP) node_modules/.package-lock.json ## Lint, types, imports, protos, docs
+	@bash tools/check.sh
+
+.PHONY: fix
+fix: $(STAMP) ## Mend what `make check` can mend by itself
+	@bash tools/check.sh --fix
+
+.PHONY: coverage
+coverage: $(STAMP) ## Run the tests and say which lines and branches they leave out
+	@bash tools/coverage.sh
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --silent --no-fund --no-audit && touch $@
+
+.PHONY: proto
+proto: $(STAMP) ## Generate quorate/v1 from protos/
+	@$(PYTHON) tools/protos.py
+
+.PHONY: proto-check
+proto-check: $(STAMP) node_modules/.package-lock.json ## Lint the protos, compare stubs and contract
+	@bash tools/check.sh protos
+
+.PHONY: lock
+lock: $(STAMP) ## Resolve the dependencies again and lock them by hash
+	@$(VENV)/bin/pip install --quiet 'uv>=0.9' && $(VENV)/bin/uv pip compile --quiet --universal \
+	  --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade pyproject.toml --output-file requirements.lock
+
+.PHONY: pocket-models
+pocket-models: $(STAMP) ## Train the embedded models again (hours on a CPU)
+	@bash tools/pocket/make.sh
+
+.PHONY: bench-mesh
+bench-mesh: $(STAMP) ## Measure what the mesh adds to the bare engine
+	@$(PYTHON) -m services.bench.mesh
+
+.PHONY: docs
+docs: $(STAMP) ## Write the generated parts of docs/ again
+	@$(PYTHON) -m quorate.cli.reference
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache results

@@ -17,17 +17,17 @@ install_hint() { # Debian packages
   else echo "install $1 with this system's package manager"; fi
 }
 
-suitable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
+suitable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; }
 
 find_python() {
   local candidate
-  for candidate in ${QUORATE_PYTHON:-} python3.11 python3.12 python3.13 python3; do
+  for candidate in ${QUORATE_PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3; do
     if command -v "$candidate" >/dev/null && suitable "$candidate"; then echo "$candidate"; return; fi
   done
 }
 
 python=$(find_python)
-[ -n "$python" ] || missing "Python 3.11 to 3.13 with venv" "found: $(python3 --version 2>&1 || echo none)" \
+[ -n "$python" ] || missing "Python 3.11 to 3.14 with venv" "found: $(python3 --version 2>&1 || echo none)" \
   "$(install_hint 'python3 python3-venv python3-dev' 'python3 python3-devel' 'python@3.12')"
 for compiler in "${CC:-cc}" "${CXX:-c++}"; do
   command -v "$compiler" >/dev/null || missing "a C and C++ compiler" "$compiler is not on PATH; llama.cpp is compiled here" \
@@ -42,8 +42,7 @@ say "Locked dependencies (llama.cpp is compiled once, about four minutes on two 
 # The vision tools of llama.cpp are not used and double the compile time.
 export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}"
 log=.venv/install.log
-if ! .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock >"$log" 2>&1 &
-then :; fi
+.venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock >"$log" 2>&1 &
 job=$!
 trap 'kill $job 2>/dev/null || true' INT TERM
 started=$SECONDS

@@ -196,7 +196,9 @@ def _explain(cls: type[Settings], location: Sequence[int | str], problem: Mappin
         return f"unknown key {key}.{nearest(str(location[-1]), _keys_at(cls, location[:-1]))}"
     if problem["type"] == "missing":
         return f"{key} is missing"
-    return f"{key}: {str(problem['msg']).removeprefix('Value error, ')}"
+    if problem["type"] == "value_error":  # our own checks already show the value
+        return f"{key}: {str(problem['msg']).removeprefix('Value error, ')}"
+    return f"{key} is {shorten(problem['input'])}: {problem['msg']}"
 
 
 def _keys_at(cls: type[Settings], location: Sequence[int | str]) -> list[str]:
@@ -229,11 +231,19 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         level = data
         for parent in parents:
             level = level.setdefault(parent, {})
-        try:
-            level[leaf] = yaml.safe_load(environment[variable])
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{variable} is not YAML: {error}") from error
+            if not isinstance(level, dict):
+                raise ConfigurationError(
+                    f"{variable} goes below a value that another variable sets"
+                )
+        level[leaf] = _read_variable(variable, environment[variable])
     return data
+
+
+def _read_variable(variable: str, text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{variable} is not YAML: {error}") from error
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

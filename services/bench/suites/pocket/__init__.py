@@ -1,7 +1,7 @@
-"""The pocket suite: generated questions with gold answers, on which the pocket models are trained and tested.
+"""The pocket suite: generated questions with gold answers, to train and test pocket models.
 
-Everything is drawn from a seed; a hash of an item's content decides whether it is for training or for
-test, so the two never share an item. Nothing here needs more than the standard library.
+Everything is drawn from a seed; a hash of an item's content decides whether it is for training or
+for test, so the two never share an item. Nothing here needs more than the standard library.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TASKS: dict[str, Callable[[Random], Item]] = {
 
 def stream(task: str, split: Split, seed: int) -> Iterator[Item]:
     """Yield a task's items of one split without end; the same seed yields the same items."""
-    random = Random(f"{task}/{split}/{seed}")  # noqa: S311 - questions, not secrets
+    random = Random(f"{task}/{split}/{seed}")
     draw = TASKS[task]
     while True:
         item = draw(random)

@@ -1,8 +1,4 @@
-"""Arithmetic with the working written out: sums, differences, products, percentages, word problems.
-
-The working is what makes the task learnable for a model of two million weights: without written
-carries the same training budget learns next to no additions.
-"""
+"""Arithmetic with its working: sums, differences, products, percentages, word problems."""
 
 from __future__ import annotations
 
@@ -12,101 +8,18 @@ from typing import NamedTuple
 
 from services.bench.suites.pocket.item import Item
 from services.bench.suites.pocket.lexicon import THINGS, everyday, people
+from services.bench.suites.pocket.working import (
+    Step,
+    add,
+    divide,
+    multiply,
+    percent,
+    subtract,
+    total,
+    written,
+)
 
 TASK = "arithmetic"
-
-
-class Step(NamedTuple):
-    """One operation, written out, and its result."""
-
-    text: str
-    result: int
-
-
-def _digits(number: int, width: int) -> list[int]:
-    return [number // 10**place % 10 for place in range(width)]
-
-
-def _sum_columns(a: int, b: int) -> str:
-    width = max(len(str(a)), len(str(b)))
-    carry, columns = 0, []
-    for x, y in zip(_digits(a, width), _digits(b, width), strict=True):
-        total = x + y + carry
-        columns.append(f"{x}+{y}+{carry}={total}")
-        carry = total // 10
-    return "; ".join(columns)
-
-
-def _difference_columns(a: int, b: int) -> str:
-    width = max(len(str(a)), len(str(b)))
-    borrow, columns = 0, []
-    for x, y in zip(_digits(a, width), _digits(b, width), strict=True):
-        top = x + 10 if x < y + borrow else x
-        columns.append(f"{top}-{y}-{borrow}={top - y - borrow}")
-        borrow = int(top > 9)
-    return "; ".join(columns)
-
-
-def _product_columns(a: int, digit: int) -> str:
-    carry, columns = 0, []
-    for x in _digits(a, len(str(a))):
-        total = x * digit + carry
-        columns.append(f"{x}*{digit}+{carry}={total}")
-        carry = total // 10
-    return "; ".join(columns)
-
-
-def add(a: int, b: int) -> Step:
-    """Add column by column, right to left; each column shows its carry."""
-    return Step(f"{a}+{b}: {_sum_columns(a, b)} = {a + b}", a + b)
-
-
-def subtract(a: int, b: int) -> Step:
-    """Subtract column by column; a borrowed ten is written into its column."""
-    if a < b:
-        return Step(f"{a}-{b}: {a}<{b}; {_difference_columns(b, a)} = {a - b}", a - b)
-    return Step(f"{a}-{b}: {_difference_columns(a, b)} = {a - b}", a - b)
-
-
-def multiply(a: int, b: int) -> Step:
-    """Multiply: the table up to 12, else digit by digit, two partial products and their sum."""
-    if a <= 12 and b <= 12:
-        return Step(f"{a}*{b} = {a * b}", a * b)
-    a, b = max(a, b), min(a, b)
-    if b < 10:
-        return Step(f"{a}*{b}: {_product_columns(a, b)} = {a * b}", a * b)
-    ones, tens = a * (b % 10), a * (b // 10) * 10
-    return Step(
-        f"{a}*{b}: {_product_columns(a, b % 10)} = {ones}; {_product_columns(a, b // 10)} = {tens}; "
-        f"{_sum_columns(ones, tens)} = {a * b}",
-        a * b,
-    )
-
-
-def divide(a: int, b: int) -> Step:
-    """Divide exactly."""
-    return Step(f"{a}/{b} = {a // b}", a // b)
-
-
-def percent(share: int, whole: int) -> list[Step]:
-    """Take a percentage by way of a tenth or a hundredth of the whole."""
-    unit, times = (10, share // 10) if share % 10 == 0 else (100, share)
-    part = divide(whole, unit)
-    return [part] if times == 1 else [part, multiply(part.result, times)]
-
-
-def total(numbers: list[int]) -> list[Step]:
-    """Add a list up, two at a time."""
-    steps = [Step("", numbers[0])]
-    for number in numbers[1:]:
-        steps.append(add(steps[-1].result, number))
-    return steps[1:]
-
-
-def written(steps: list[Step]) -> str:
-    """Write steps one to a line, closed by the line that carries the answer."""
-    lines = [step.text for step in steps if step.text]
-    return "\n".join([*lines, f"Answer: {steps[-1].result}"])
 
 
 class Sum(NamedTuple):
@@ -118,33 +31,75 @@ class Sum(NamedTuple):
 
 
 _ADD = (
-    "What is {a} + {b}?", "What is {a} plus {b}?", "Calculate {a}+{b}.", "Compute {a} + {b}.",
-    "Add {a} and {b}.", "What is the sum of {a} and {b}?", "{a} + {b} = ?", "How much is {a} + {b}?",
-    "What do you get when you add {a} to {b}?", "Tell me {a} plus {b}.", "Work out {a} + {b}.",
-)  # fmt: skip
+    "What is {a} + {b}?",
+    "What is {a} plus {b}?",
+    "Calculate {a}+{b}.",
+    "Compute {a} + {b}.",
+    "Add {a} and {b}.",
+    "What is the sum of {a} and {b}?",
+    "{a} + {b} = ?",
+    "How much is {a} + {b}?",
+    "What do you get when you add {a} to {b}?",
+    "Tell me {a} plus {b}.",
+    "Work out {a} + {b}.",
+)
 _SUBTRACT = (
-    "What is {a} - {b}?", "What is {a} minus {b}?", "Calculate {a}-{b}.", "Compute {a} - {b}.",
-    "Subtract {b} from {a}.", "What is the difference of {a} and {b}?", "{a} - {b} = ?",
-    "How much is {a} - {b}?", "Take {b} away from {a}.", "What is {a} less {b}?", "Work out {a} - {b}.",
-)  # fmt: skip
+    "What is {a} - {b}?",
+    "What is {a} minus {b}?",
+    "Calculate {a}-{b}.",
+    "Compute {a} - {b}.",
+    "Subtract {b} from {a}.",
+    "What is the difference of {a} and {b}?",
+    "{a} - {b} = ?",
+    "How much is {a} - {b}?",
+    "Take {b} away from {a}.",
+    "What is {a} less {b}?",
+    "Work out {a} - {b}.",
+)
 _MULTIPLY = (
-    "What is {a} * {b}?", "What is {a} times {b}?", "Calculate {a}*{b}.", "Compute {a} x {b}.",
-    "Multiply {a} by {b}.", "What is the product of {a} and {b}?", "{a} * {b} = ?",
-    "How much is {a} x {b}?", "What is {a} multiplied by {b}?", "Work out {a} times {b}.",
-)  # fmt: skip
+    "What is {a} * {b}?",
+    "What is {a} times {b}?",
+    "Calculate {a}*{b}.",
+    "Compute {a} x {b}.",
+    "Multiply {a} by {b}.",
+    "What is the product of {a} and {b}?",
+    "{a} * {b} = ?",
+    "How much is {a} x {b}?",
+    "What is {a} multiplied by {b}?",
+    "Work out {a} times {b}.",
+)
 _DIVIDE = (
-    "What is {a} / {b}?", "What is {a} divided by {b}?", "Calculate {a}/{b}.", "Divide {a} by {b}.",
-    "How many times does {b} go into {a}?", "{a} / {b} = ?", "Compute {a} / {b}.", "How much is {a} / {b}?",
-)  # fmt: skip
+    "What is {a} / {b}?",
+    "What is {a} divided by {b}?",
+    "Calculate {a}/{b}.",
+    "Divide {a} by {b}.",
+    "How many times does {b} go into {a}?",
+    "{a} / {b} = ?",
+    "Compute {a} / {b}.",
+    "How much is {a} / {b}?",
+)
 _PERCENT = (
-    "What is {a}% of {b}?", "Calculate {a}% of {b}.", "Compute {a} percent of {b}.", "{a}% of {b}?",
-    "How much is {a}% of {b}?", "Find {a}% of {b}.", "What is {a} percent of {b}?",
-    "Tell me {a}% of {b}.", "Work out {a}% of {b}.", "What does {a}% of {b} come to?",
-)  # fmt: skip
+    "What is {a}% of {b}?",
+    "Calculate {a}% of {b}.",
+    "Compute {a} percent of {b}.",
+    "{a}% of {b}?",
+    "How much is {a}% of {b}?",
+    "Find {a}% of {b}.",
+    "What is {a} percent of {b}?",
+    "Tell me {a}% of {b}.",
+    "Work out {a}% of {b}.",
+    "What does {a}% of {b} come to?",
+)
 _TOTAL = (
-    "Add up {l}.", "What is the sum of {l}?", "Sum the numbers {l}.", "Calculate the sum of {l}.",
-    "What is the total of {l}?", "What do {l} add up to?", "Find the sum of {l}.", "Total: {l}.",
-)  # fmt: skip
+    "Add up {l}.",
+    "What is the sum of {l}?",
+    "Sum the numbers {l}.",
+    "Calculate the sum of {l}.",
+    "What is the total of {l}?",
+    "What do {l} add up to?",
+    "Find the sum of {l}.",
+    "Total: {l}.",
+)
 
 
 def _operand(random: Random) -> int:
@@ -194,19 +149,45 @@ def _list_total(random: Random) -> Sum:
 
 
 _STORIES: tuple[tuple[str, str], ...] = (
-    ("{n} has {a} {t}. {n} buys {b} more and gives {c} to {m}. How many {t} does {n} have now?", "+-"),
+    (
+        "{n} has {a} {t}. {n} buys {b} more and gives {c} to {m}. How many {t} does {n} have now?",
+        "+-",
+    ),
     ("{n} had {a} {t} and lost {b}. Then {m} gave {n} {c} {t}. How many {t} does {n} have?", "-+"),
-    ("There are {a} {t} in a box. {n} puts in {b} and {m} puts in {c}. How many {t} are there?", "++"),
+    (
+        "There are {a} {t} in a box. {n} puts in {b} and {m} puts in {c}. How many {t} are there?",
+        "++",
+    ),
     ("{n} buys {d} bags with {e} {t} each and eats {f}. How many {t} are left?", "*-"),
     ("{n} has {d} boxes of {e} {t}. {m} brings {f} more. How many {t} are there in total?", "*+"),
-    ("A shop sold {a} {t} in the morning and {b} in the afternoon. {c} came back. How many stayed sold?", "+-"),
-    ("{n} is {a} years old. {m} is {b} years older, and {k} is {c} years older than {m}. How old is {k}?", "++"),
-    ("{n} earns {e} dollars an hour for {d} hours and spends {f} dollars. How many dollars are left?", "r-"),
-    ("{n} reads {a} pages on Monday, {b} on Tuesday and {c} on Wednesday. How many pages is that?", "++"),
+    (
+        "A shop sold {a} {t} in the morning and {b} in the afternoon. {c} came back. "
+        "How many stayed sold?",
+        "+-",
+    ),
+    (
+        "{n} is {a} years old. {m} is {b} years older, and {k} is {c} years older than {m}. "
+        "How old is {k}?",
+        "++",
+    ),
+    (
+        "{n} earns {e} dollars an hour for {d} hours and spends {f} dollars. "
+        "How many dollars are left?",
+        "r-",
+    ),
+    (
+        "{n} reads {a} pages on Monday, {b} on Tuesday and {c} on Wednesday. "
+        "How many pages is that?",
+        "++",
+    ),
     ("A bus has {a} people. {b} get on and {c} get off. How many people are on the bus?", "+-"),
-    ("{n} saves {e} coins a week for {d} weeks, then finds {f} more. How many coins does {n} have?", "r+"),
+    (
+        "{n} saves {e} coins a week for {d} weeks, then finds {f} more. "
+        "How many coins does {n} have?",
+        "r+",
+    ),
     ("{n} and {m} have {a} and {b} {t}. They use {c} together. How many {t} remain?", "+-"),
-)  # fmt: skip
+)
 
 _OPERATIONS: dict[str, Callable[[int, int], Step]] = {"+": add, "-": subtract, "*": multiply}
 
@@ -228,9 +209,14 @@ def _story(random: Random) -> Sum:
 
 
 _SHAPES: tuple[tuple[float, Callable[[Random], Sum]], ...] = (
-    (0.24, _addition), (0.16, _subtraction), (0.16, _multiplication), (0.06, _division),
-    (0.14, _percentage), (0.06, _list_total), (0.18, _story),
-)  # fmt: skip
+    (0.24, _addition),
+    (0.16, _subtraction),
+    (0.16, _multiplication),
+    (0.06, _division),
+    (0.14, _percentage),
+    (0.06, _list_total),
+    (0.18, _story),
+)
 
 
 def draw(random: Random) -> Item:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 from quorate import prompts
 from services.bench.suites.pocket import arithmetic, facts, yes_no
-from services.bench.suites.pocket.item import Item
+
+if TYPE_CHECKING:
+    from services.bench.suites.pocket.item import Item
 
 TASK = "debating"
 
@@ -23,7 +26,9 @@ def _wrong(random: Random, item: Item) -> str:
 
 def draw(random: Random) -> Item:
     """Draw a sum, fact or yes/no question with two or three peers' answers, some of them wrong."""
-    item = random.choice((arithmetic.draw_short, facts.draw_open, facts.draw_choice, yes_no.draw_short))(random)
+    item = random.choice(
+        (arithmetic.draw_short, facts.draw_open, facts.draw_choice, yes_no.draw_short)
+    )(random)
     peers = []
     for _ in range(random.choice((2, 2, 3))):
         right = random.random() < 0.6

@@ -5,43 +5,67 @@ from __future__ import annotations
 from random import Random
 
 from services.bench.suites.pocket.item import Item
-from services.bench.suites.pocket.lexicon import everyday
+from services.bench.suites.pocket.lexicon import CREATIVE, SUBJECTS, SUMMARIZE, everyday, words
 from services.bench.suites.pocket.world import RELATIONS, Relation
 
 TASK = "facts"
 LETTERS = "ABCD"
 UNKNOWN = "I do not know."
+UNABLE = "I can not do that."
 
 # {n} is the relation's noun phrase with its subject; True asks for a full sentence.
 _OPEN: tuple[tuple[str, bool], ...] = (
-    ("What is {n}?", False), ("What's {n}?", False), ("Name {n}.", False), ("Give me {n}.", False),
-    ("Do you know {n}?", False), ("I would like to know {n}.", False), ("What is {n} called?", False),
-    ("Find {n}.", False), ("Tell me {n}.", True), ("Can you tell me {n}?", True),
-    ("In a full sentence: what is {n}?", True), ("Please state {n}.", True),
-)  # fmt: skip
+    ("What is {n}?", False),
+    ("What's {n}?", False),
+    ("Name {n}.", False),
+    ("Give me {n}.", False),
+    ("Do you know {n}?", False),
+    ("I would like to know {n}.", False),
+    ("What is {n} called?", False),
+    ("Find {n}.", False),
+    ("Tell me {n}.", True),
+    ("Can you tell me {n}?", True),
+    ("In a full sentence: what is {n}?", True),
+    ("Please state {n}.", True),
+)
 # True asks for the letter alone.
 _CHOICE: tuple[tuple[str, bool], ...] = (
-    ("{q}\n{o}\nAnswer with the letter only.", True), ("{q}\n{o}\nReply with one letter.", True),
-    ("Choose the right letter: {q}\n{o}", True), ("{q} Give only the letter.\n{o}", True),
-    ("{q}\n{o}", False), ("{q}\n{o}\nAnswer:", False), ("Question: {q}\n{o}", False),
-    ("Choose the correct answer.\n{q}\n{o}", False), ("{q}\nOptions:\n{o}", False),
+    ("{q}\n{o}\nAnswer with the letter only.", True),
+    ("{q}\n{o}\nReply with one letter.", True),
+    ("Choose the right letter: {q}\n{o}", True),
+    ("{q} Give only the letter.\n{o}", True),
+    ("{q}\n{o}", False),
+    ("{q}\n{o}\nAnswer:", False),
+    ("Question: {q}\n{o}", False),
+    ("Choose the correct answer.\n{q}\n{o}", False),
+    ("{q}\nOptions:\n{o}", False),
     ("Which option is right? {q}\n{o}", False),
-)  # fmt: skip
+)
 _WISHES = (
-    "best {0}", "the best {0} near me", "a good {0}", "the cheapest {0}", "the newest {0}", "top {0}",
-)  # fmt: skip
-_GOODS = (
+    "best {0}",
+    "the best {0} near me",
+    "a good {0}",
+    "the cheapest {0}",
+    "the newest {0}",
+    "top {0}",
+)
+_GOODS = words(
     "savings accounts|savings account|restaurants|hotels|laptops|phones|credit cards|flights|shoes|"
-    "insurance plans|mortgage rates|running shoes|headphones|movies|dentists|car rentals|loans"
-).split("|")
+    "insurance plans|mortgage rates|running shoes|headphones|movies|dentists|car rentals|loans",
+    "|",
+)
 _LIVE = (
-    "What is the weather in {0}?", "What time is it in {0}?", "What happened in {0} today?",
-    "Who won the match in {0}?", "What is the population of {0}?", "Tell me the news from {0}.",
-)  # fmt: skip
+    "What is the weather in {0}?",
+    "What time is it in {0}?",
+    "What happened in {0} today?",
+    "Who won the match in {0}?",
+    "What is the population of {0}?",
+    "Tell me the news from {0}.",
+)
 
 
 def question(random: Random, relation: Relation, subject: str) -> tuple[str, bool, int]:
-    """Ask for one fact; also says whether a full sentence is wanted, and which template was used."""
+    """Ask for one fact; also say whether a full sentence is wanted, and which template it was."""
     choices = len(_OPEN) + len(relation.questions)
     # The relation's own wordings are the ones people use; they get half of the questions.
     index = random.randrange(choices)
@@ -100,10 +124,15 @@ def draw_choice(random: Random) -> Item:
 
 
 def draw_beyond(random: Random, varied: bool = True) -> Item:
-    """Draw a request from outside the closed world: the right answer is not to know."""
+    """Draw a request from outside the closed world: the right answer is to say so."""
+    if varied and random.random() < 0.25:
+        text = random.choice(CREATIVE + SUMMARIZE).format(random.choice(SUBJECTS))
+        return Item(TASK, everyday(random, text), UNABLE, "can not", "text", f"beyond {text}")
     if random.random() < 0.6:
         wish = random.choice(_WISHES).format(random.choice(_GOODS))
-        asked = random.choice(("find {0}", "recommend {0}", "show me {0}", "what are {0}", "search for {0}"))
+        asked = random.choice(
+            ("find {0}", "recommend {0}", "show me {0}", "what are {0}", "search for {0}")
+        )
         text = _capital_first(asked.format(wish))
     else:
         text = random.choice(_LIVE).format(random.choice(list(RELATIONS[0].pairs)))

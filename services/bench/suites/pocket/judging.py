@@ -39,9 +39,17 @@ def _near(random: Random, value: int) -> int:
 
 def _number_text(random: Random, value: int) -> str:
     styles = (
-        f"{value}", f"{value}", f"Answer: {value}", f"The answer is {value}.", f"{value}.0", f"{value:,}",
-        f"It is {value}.", f"{value}.", f"= {value}", f"I get {value}.",
-    )  # fmt: skip
+        f"{value}",
+        f"{value}",
+        f"Answer: {value}",
+        f"The answer is {value}.",
+        f"{value}.0",
+        f"{value:,}",
+        f"It is {value}.",
+        f"{value}.",
+        f"= {value}",
+        f"I get {value}.",
+    )
     return random.choice(styles)
 
 
@@ -69,7 +77,9 @@ def _fact(random: Random, right: bool) -> Case:
 def _truth(random: Random, right: bool) -> Case:
     item = yes_no.draw_short(random)
     given = item.answer if right else ("no" if item.answer == "yes" else "yes")
-    answer = random.choice((given, given.capitalize(), f"{given.capitalize()}.", f"Answer: {given}"))
+    answer = random.choice(
+        (given, given.capitalize(), f"{given.capitalize()}.", f"Answer: {given}")
+    )
     return Case(item.prompt, item.answer, answer, item.answer, given, f"{item.key} {given}")
 
 
@@ -89,8 +99,11 @@ def _record(random: Random, right: bool) -> Case:
 
 
 _CASES: tuple[tuple[float, Callable[[Random, bool], Case]], ...] = (
-    (0.45, _number), (0.3, _fact), (0.15, _truth), (0.1, _record),
-)  # fmt: skip
+    (0.45, _number),
+    (0.3, _fact),
+    (0.15, _truth),
+    (0.1, _record),
+)
 
 
 def draw(random: Random) -> Item:

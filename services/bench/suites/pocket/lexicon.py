@@ -1,31 +1,56 @@
-"""The words that the generators fill into their templates, and everyday ways of writing a request."""
+"""The words that fill the generators' templates, and everyday ways of writing a request."""
 
 from __future__ import annotations
 
 from random import Random
 
-NAMES = (
+
+def words(text: str, separator: str | None = None) -> list[str]:
+    """List the words of a text, which is how a table of words reads best."""
+    return text.split(separator)
+
+
+NAMES = words(
     "Ana Ben Cara Dan Eva Finn Gia Hugo Iris Jack Kira Liam Mona Noah Olga Paul Quinn Rosa Sam "
     "Tina Uma Vera Will Xena Yuri Zoe Alice Bob Carol David Emma Frank Grace Henry Ivy John Kate "
     "Leo Mary Nina Oscar Peter Ruth Sara Tom Victor Wendy Amir Bella Chen Diego Elena Farid Hana"
-).split()
-CITIES = (
+)
+CITIES = words(
     "Paris Rome Oslo Lima Cairo Delhi Tokyo Quito Bern Doha Berlin Madrid London Vienna Athens "
     "Dublin Boston Lisbon Prague Seoul Sydney Toronto Chicago Munich Milan Geneva Porto Lyon"
-).split()
-THINGS = (
+)
+THINGS = words(
     "apples pears plums eggs books pens pencils cups plates chairs lamps shirts socks coins "
     "stamps cards marbles tickets bottles candles keys stickers cookies muffins lemons onions"
-).split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-EVENTS = (
+)
+DAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+EVENTS = words(
     "team meeting|book club|piano lesson|budget review|yoga class|staff lunch|chess match|"
-    "dentist visit|film night|garden tour|code review|school play|board meeting|dance class"
-).split("|")
+    "dentist visit|film night|garden tour|code review|school play|board meeting|dance class",
+    "|",
+)
+CREATIVE = (
+    "Write a poem about {0}",
+    "Write a short story about {0}",
+    "Make up a joke about {0}",
+    "Invent a slogan for {0}",
+    "Write a haiku about {0}",
+)
+SUMMARIZE = (
+    "Summarize the text about {0}",
+    "Summarize the report on {0}",
+    "Give a short summary of {0}",
+    "Sum up the article about {0} in one sentence",
+)
+SUBJECTS = words(
+    "the sea|cats|dogs|autumn|the moon|rain|coffee|an old bridge|winter|a lost key|trains|the city|"
+    "gardens|a red bicycle|music|the mountains|bread|a small robot|friendship|the desert",
+    "|",
+)
 
-_ONSETS = "b d f g k l m n p r s t v z br dr gr kl pl st tr".split()
-_VOWELS = "a e i o u".split()
-_CODAS = "n r l s k m".split()
+_ONSETS = words("b d f g k l m n p r s t v z br dr gr kl pl st tr")
+_VOWELS = words("a e i o u")
+_CODAS = words("n r l s k m")
 
 
 def person(random: Random) -> str:
@@ -54,7 +79,7 @@ def invented_name(random: Random) -> str:
 def everyday(random: Random, text: str, lower: bool = False) -> str:
     """Vary a request as people do: small first letter, no final mark, "please", all lower case.
 
-    `lower` allows the whole text to lose its capitals, which is only fair where capitals carry nothing.
+    `lower` allows the whole text to lose its capitals: fair only where capitals carry nothing.
     """
     style = random.random()
     if style < 0.08 and text[-1] in ".?":

@@ -5,7 +5,14 @@ from __future__ import annotations
 from random import Random
 
 from quorate import prompts
-from services.bench.suites.pocket import arithmetic, extraction, facts, python_code, splitting, yes_no
+from services.bench.suites.pocket import (
+    arithmetic,
+    extraction,
+    facts,
+    python_code,
+    splitting,
+    yes_no,
+)
 from services.bench.suites.pocket.item import Item
 
 TASK = "merging"
@@ -35,9 +42,14 @@ def merged(parts: list[prompts.Part]) -> str:
 
 def _part(random: Random) -> tuple[prompts.Part, str]:
     draws = (
-        arithmetic.draw_short, arithmetic.draw_short, facts.draw_open, facts.draw_open,
-        python_code.draw_short, yes_no.draw_short, extraction.draw_short,
-    )  # fmt: skip
+        arithmetic.draw_short,
+        arithmetic.draw_short,
+        facts.draw_open,
+        facts.draw_open,
+        python_code.draw_short,
+        yes_no.draw_short,
+        extraction.draw_short,
+    )
     while True:
         item = random.choice(draws)(random)
         if len(item.prompt) > 90 or "\n" in item.prompt:

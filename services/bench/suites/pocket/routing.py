@@ -7,10 +7,13 @@ from random import Random
 
 from quorate import prompts
 from services.bench.suites.pocket.item import Item
-from services.bench.suites.pocket.lexicon import invented_name
+from services.bench.suites.pocket.lexicon import invented_name, words
 
 TASK = "routing"
-_MODELS = "abacus atlas scribe forge compass marshal alpha beta gamma delta tiny small medium qwen llama phi gemma".split()
+_MODELS = words(
+    "abacus atlas scribe forge compass marshal alpha beta gamma delta "
+    "tiny small medium qwen llama phi gemma"
+)
 
 
 def _candidates(random: Random, types: list[str]) -> list[prompts.Candidate]:

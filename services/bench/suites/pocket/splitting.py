@@ -10,13 +10,13 @@ from typing import NamedTuple
 from quorate import prompts
 from services.bench.suites.pocket import arithmetic, extraction, facts, python_code, results, yes_no
 from services.bench.suites.pocket.item import Item
-from services.bench.suites.pocket.lexicon import everyday
+from services.bench.suites.pocket.lexicon import CREATIVE, SUBJECTS, SUMMARIZE, everyday, words
 
 TASK = "splitting"
 
 
 class Profile(NamedTuple):
-    """What the split says about a part of one kind: the planner's task type, cost and answer form."""
+    """What a split says about a part of one kind: its task type, cost and answer form."""
 
     task_type: str
     estimated_tokens: int
@@ -37,13 +37,6 @@ PROFILES: dict[str, Profile] = {
     "story": Profile("math", 96, "medium", "number"),
 }
 
-_CREATIVE = ("Write a poem about {0}", "Write a short story about {0}", "Make up a joke about {0}",
-             "Invent a slogan for {0}", "Write a haiku about {0}")  # fmt: skip
-_SUMMARIZE = ("Summarize the text about {0}", "Summarize the report on {0}", "Give a short summary of {0}",
-              "Sum up the article about {0} in one sentence")  # fmt: skip
-_SUBJECTS = ("the sea|cats|dogs|autumn|the moon|rain|coffee|an old bridge|winter|a lost key|trains|the city|"
-             "gardens|a red bicycle|music|the mountains|bread|a small robot|friendship|the desert").split("|")  # fmt: skip
-
 
 class Part(NamedTuple):
     """One part of a compound question: its text, profile name, and 0-based parents."""
@@ -63,20 +56,28 @@ def _of(task: str, draw: Callable[[Random], Item]) -> Callable[[Random], Part]:
 
 
 def _open_fact(random: Random) -> Part:
-    item = facts.draw_beyond(random, varied=False) if random.random() < 0.2 else facts.draw_open(random, varied=False)
+    item = (
+        facts.draw_beyond(random, varied=False)
+        if random.random() < 0.2
+        else facts.draw_open(random, varied=False)
+    )
     return Part(item.prompt, "facts", (), item.key)
 
 
 def _invention(random: Random) -> Part:
-    profile, templates = random.choice((("creative", _CREATIVE), ("summarize", _SUMMARIZE)))
-    text = random.choice(templates).format(random.choice(_SUBJECTS))
+    profile, templates = random.choice((("creative", CREATIVE), ("summarize", SUMMARIZE)))
+    text = random.choice(templates).format(random.choice(SUBJECTS))
     return Part(text, profile, (), text)
 
 
 _SOURCES: tuple[tuple[float, Callable[[Random], Part]], ...] = (
-    (0.3, _of("arithmetic", arithmetic.draw_short)), (0.32, _open_fact), (0.12, _of("python", python_code.draw_short)),
-    (0.1, _of("yes_no", yes_no.draw_short)), (0.08, _of("extraction", extraction.draw_short)), (0.08, _invention),
-)  # fmt: skip
+    (0.3, _of("arithmetic", arithmetic.draw_short)),
+    (0.32, _open_fact),
+    (0.12, _of("python", python_code.draw_short)),
+    (0.1, _of("yes_no", yes_no.draw_short)),
+    (0.08, _of("extraction", extraction.draw_short)),
+    (0.08, _invention),
+)
 
 
 def simple_part(random: Random) -> Part:
@@ -95,9 +96,13 @@ def _lower_first(text: str) -> str:
 
 
 _OPENERS = frozenset(
-    "what who which how name give do find tell can please state calculate compute add subtract multiply divide "
-    "work take is does write implement define code show create extract list summarize sum make invent recommend "
-    "search in on by i python get return".split()
+    words(
+        "what who which how name give do find tell can please state "
+        "calculate compute add subtract multiply divide "
+        "work take is does write implement define code show create "
+        "extract list summarize sum make invent recommend "
+        "search in on by i python get return"
+    )
 )
 
 
@@ -136,13 +141,33 @@ def _linked(word: str, keep_mark: bool) -> Callable[[list[str]], str]:
 
 # How parts are joined; the second field says whether joined parts lose their own marks.
 _JOINS: tuple[tuple[Callable[[list[str]], str], bool], ...] = (
-    (_sentences, False), (_numbered, False), (_bracketed, False), (_lines, False), (_linked("And", True), False),
-    (_linked("Also,", True), False), (_linked("Then", True), False), (_linked(" and ", False), True),
-    (_linked(" then ", False), True), (_linked(", and then ", False), True), (_linked(", then ", False), True),
-    (_linked(" and also ", False), True), (_linked("; ", False), True), (_linked(" and ", False), True),
+    (_sentences, False),
+    (_numbered, False),
+    (_bracketed, False),
+    (_lines, False),
     (_linked("And", True), False),
-)  # fmt: skip
-_LEADS = ("", "", "", "", "Two things: ", "I have some questions. ", "First, ", "Please help me: ", "Hi! ")
+    (_linked("Also,", True), False),
+    (_linked("Then", True), False),
+    (_linked(" and ", False), True),
+    (_linked(" then ", False), True),
+    (_linked(", and then ", False), True),
+    (_linked(", then ", False), True),
+    (_linked(" and also ", False), True),
+    (_linked("; ", False), True),
+    (_linked(" and ", False), True),
+    (_linked("And", True), False),
+)
+_LEADS = (
+    "",
+    "",
+    "",
+    "",
+    "Two things: ",
+    "I have some questions. ",
+    "First, ",
+    "Please help me: ",
+    "Hi! ",
+)
 
 
 def compound(random: Random, count: int) -> tuple[str, list[Part]]:
@@ -163,9 +188,15 @@ def compound(random: Random, count: int) -> tuple[str, list[Part]]:
 
 
 _CHAINED = (
-    "First {a}, then {b}.", "{A}, then {b}.", "{A} and then {b}.", "{A}. Then {b}.", "{A}, and {b}.",
-    "First {a}. After that {b}.", "{A}. Next, {b}.", "1. {A} 2. {B}",
-)  # fmt: skip
+    "First {a}, then {b}.",
+    "{A}, then {b}.",
+    "{A} and then {b}.",
+    "{A}. Then {b}.",
+    "{A}, and {b}.",
+    "First {a}. After that {b}.",
+    "{A}. Next, {b}.",
+    "1. {A} 2. {B}",
+)
 
 
 def _dependent(random: Random) -> tuple[str, list[Part]]:
@@ -188,9 +219,13 @@ def _dependent(random: Random) -> tuple[str, list[Part]]:
 
 
 _WHOLE: tuple[tuple[str, Callable[[Random], Item]], ...] = (
-    ("arithmetic", arithmetic.draw), ("extraction", extraction.draw), ("yes_no", yes_no.draw),
-    ("choice", facts.draw_choice), ("facts", facts.draw_open), ("python", python_code.draw),
-)  # fmt: skip
+    ("arithmetic", arithmetic.draw),
+    ("extraction", extraction.draw),
+    ("yes_no", yes_no.draw),
+    ("choice", facts.draw_choice),
+    ("facts", facts.draw_open),
+    ("python", python_code.draw),
+)
 
 
 def _single(random: Random) -> tuple[str, list[Part]]:

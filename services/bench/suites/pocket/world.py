@@ -145,7 +145,7 @@ copper|Cu
 zinc|Zn
 silver|Ag
 tin|Sn
-iodine|I
+platinum|Pt
 gold|Au
 mercury|Hg
 lead|Pb
@@ -250,7 +250,10 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "young", "the name for a young {0}", "A young {0} is called a {1}.",
-        ("What is a young {0} called?", "What is a baby {0} called?", "What do you call a baby {0}?"),
+        (
+            "What is a young {0} called?", "What is a baby {0} called?",
+            "What do you call a baby {0}?",
+        ),
         _pairs(_ANIMALS, 0, 2),
     ),
     Relation(

@@ -1,11 +1,12 @@
 """Yes/no reasoning: comparisons, orders, membership, parity, simple sets.
 
-Questions that need more than one look are answered in two lines: what was compared, then the answer.
+Every answer has two lines: what was looked at, then yes or no.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 from services.bench.suites.pocket.item import Item
@@ -25,31 +26,56 @@ def _item(prompt: str, working: str, truth: bool, key: str) -> Item:
 
 
 _COMPARE = (
-    ("Is {a} greater than {b}?", ">"), ("Is {a} larger than {b}?", ">"), ("Is {a} less than {b}?", "<"),
-    ("Is {a} smaller than {b}?", "<"), ("Is {a} > {b}?", ">"), ("Is {a} < {b}?", "<"),
-    ("Yes or no: is {a} more than {b}?", ">"), ("True or false: {a} is bigger than {b}.", ">"),
-    ("Is the number {a} below {b}?", "<"), ("Does {a} exceed {b}?", ">"),
-)  # fmt: skip
+    ("Is {a} greater than {b}?", ">"),
+    ("Is {a} larger than {b}?", ">"),
+    ("Is {a} less than {b}?", "<"),
+    ("Is {a} smaller than {b}?", "<"),
+    ("Is {a} > {b}?", ">"),
+    ("Is {a} < {b}?", "<"),
+    ("Yes or no: is {a} more than {b}?", ">"),
+    ("True or false: {a} is bigger than {b}.", ">"),
+    ("Is the number {a} below {b}?", "<"),
+    ("Does {a} exceed {b}?", ">"),
+)
 _PARITY = (
-    ("Is {a} an even number?", 0), ("Is {a} even?", 0), ("Is {a} odd?", 1), ("Is {a} an odd number?", 1),
-    ("Yes or no: is {a} even?", 0), ("True or false: {a} is odd.", 1), ("Can {a} be divided by 2 exactly?", 0),
+    ("Is {a} an even number?", 0),
+    ("Is {a} even?", 0),
+    ("Is {a} odd?", 1),
+    ("Is {a} an odd number?", 1),
+    ("Yes or no: is {a} even?", 0),
+    ("True or false: {a} is odd.", 1),
+    ("Can {a} be divided by 2 exactly?", 0),
     ("Is the number {a} odd?", 1),
-)  # fmt: skip
+)
 # comparative, its opposite
 _SCALES = (
-    ("taller", "shorter"), ("older", "younger"), ("faster", "slower"), ("richer", "poorer"),
-    ("heavier", "lighter"), ("stronger", "weaker"),
-)  # fmt: skip
+    ("taller", "shorter"),
+    ("older", "younger"),
+    ("faster", "slower"),
+    ("richer", "poorer"),
+    ("heavier", "lighter"),
+    ("stronger", "weaker"),
+)
 _ORDER_ASK = (
-    "{t} Is {x} {r} than {y}?", "{t} Yes or no: is {x} {r} than {y}?", "Is {x} {r} than {y}? {t}",
-    "{t} True or false: {x} is {r} than {y}.", "{t} Can we say that {x} is {r} than {y}?",
-    "Given: {t} Is {x} {r} than {y}?", "{t} So is {x} {r} than {y}?", "We know: {t} Is {x} {r} than {y}?",
-)  # fmt: skip
+    "{t} Is {x} {r} than {y}?",
+    "{t} Yes or no: is {x} {r} than {y}?",
+    "Is {x} {r} than {y}? {t}",
+    "{t} True or false: {x} is {r} than {y}.",
+    "{t} Can we say that {x} is {r} than {y}?",
+    "Given: {t} Is {x} {r} than {y}?",
+    "{t} So is {x} {r} than {y}?",
+    "We know: {t} Is {x} {r} than {y}?",
+)
 _MEMBER = (
-    "Is {x} in the list {l}?", "Does the list {l} contain {x}?", "Is {x} one of {l}?", "{l}: is {x} among them?",
-    "Yes or no: is {x} in {l}?", "True or false: {x} is in {l}.", "Here is a list: {l}. Is {x} in it?",
+    "Is {x} in the list {l}?",
+    "Does the list {l} contain {x}?",
+    "Is {x} one of {l}?",
+    "{l}: is {x} among them?",
+    "Yes or no: is {x} in {l}?",
+    "True or false: {x} is in {l}.",
+    "Here is a list: {l}. Is {x} in it?",
     "Can {x} be found in {l}?",
-)  # fmt: skip
+)
 
 
 def _compare(random: Random) -> Item:
@@ -74,9 +100,11 @@ def _order(random: Random) -> Item:
     names = people(random, count)
     up, down = random.choice(_SCALES)
     facts = []
-    for higher, lower in zip(names, names[1:], strict=False):
+    for higher, lower in pairwise(names):
         flipped = random.random() < 0.35
-        facts.append(f"{lower} is {down} than {higher}." if flipped else f"{higher} is {up} than {lower}.")
+        facts.append(
+            f"{lower} is {down} than {higher}." if flipped else f"{higher} is {up} than {lower}."
+        )
     if random.random() < 0.3:
         random.shuffle(facts)
     x, y = random.sample(names, 2)
@@ -104,13 +132,15 @@ def _membership(random: Random) -> Item:
 
 
 _SET_ASK = (
-    ("All {a}s are {b}s. {n} is a {a}. Is {n} a {b}?", "yes"), ("All {a}s are {b}s. {n} is a {b}. Must {n} be a {a}?", "no"),
-    ("No {a} is a {b}. {n} is a {a}. Is {n} a {b}?", "no"), ("No {a} is a {b}. {n} is a {b}. Is {n} a {a}?", "no"),
+    ("All {a}s are {b}s. {n} is a {a}. Is {n} a {b}?", "yes"),
+    ("All {a}s are {b}s. {n} is a {b}. Must {n} be a {a}?", "no"),
+    ("No {a} is a {b}. {n} is a {a}. Is {n} a {b}?", "no"),
+    ("No {a} is a {b}. {n} is a {b}. Is {n} a {a}?", "no"),
     ("Every {a} is a {b} and every {b} is a {c}. Is every {a} a {c}?", "yes"),
     ("All {a}s are {b}s. No {b} is a {c}. Can a {a} be a {c}?", "no"),
     ("All {a}s are {b}s and all {b}s are {c}s. {n} is a {a}. Is {n} a {c}?", "yes"),
     ("Some {a}s are {b}s. {n} is a {a}. Must {n} be a {b}?", "no"),
-)  # fmt: skip
+)
 
 
 def _sets(random: Random) -> Item:
@@ -123,8 +153,12 @@ def _sets(random: Random) -> Item:
 
 
 _FORMS: tuple[tuple[float, Callable[[Random], Item]], ...] = (
-    (0.26, _compare), (0.12, _parity), (0.3, _order), (0.2, _membership), (0.12, _sets),
-)  # fmt: skip
+    (0.26, _compare),
+    (0.12, _parity),
+    (0.3, _order),
+    (0.2, _membership),
+    (0.12, _sets),
+)
 
 
 def draw(random: Random) -> Item:

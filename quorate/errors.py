@@ -14,7 +14,8 @@
     │   ├── ConfigurationError
     │   ├── ModelUnusable
     │   ├── WrongModel
-    │   └── NoQuorum
+    │   ├── NoQuorum
+    │   └── NoMesh
     ├── Overloaded                RESOURCE_EXHAUSTED, retryable
     │   └── OutOfMemory
     ├── Unavailable               UNAVAILABLE, retryable
@@ -162,6 +163,12 @@ class NoQuorum(NotReady):
     """Raised when no ballot with a usable answer arrived."""
 
     kind = "NO_QUORUM"
+
+
+class NoMesh(NotReady):
+    """Raised when a command or a client looks for a mesh on this machine and none is running."""
+
+    kind = "NO_MESH"
 
 
 class Overloaded(QuorateError):

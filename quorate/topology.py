@@ -1,0 +1,302 @@
+"""The topology: which nodes run which models, and the settings of the services that follow from it.
+
+Pure: files are only read by `read`. Paths in a topology file are relative to that file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from quorate import config
+from quorate.config import (
+    Bytes,
+    CoordinatorSettings,
+    ModelSettings,
+    Name,
+    NodeSettings,
+    Settings,
+    SynthesizerSettings,
+    TelemetrySettings,
+    TlsSettings,
+)
+from quorate.errors import nearest
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_RESOURCE = "default_topology.yaml"
+
+
+def _check_host(value: str) -> str:
+    if not value or any(character.isspace() or character == "/" for character in value):
+        raise ValueError(f"{value!r} is not a host; write a name or an address without a port")
+    return value
+
+
+Host = Annotated[str, AfterValidator(_check_host)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class PlaceSettings(Settings):
+    """Where a service listens. Port 0 takes a free one."""
+
+    host: Host = LOOPBACK
+    port: Port = 0
+
+    @property
+    def listen(self) -> str:
+        """Give host:port."""
+        return f"{self.host}:{self.port}"
+
+
+class TopologyNode(PlaceSettings):
+    """One node: its place, its group, its limits and its models.
+
+    `memory` is the most bytes its models may use together, `cores` the most cores; None means
+    the defaults' value, and then the machine's.
+    """
+
+    name: Name
+    group: str = ""
+    memory: Bytes | None = None
+    cores: int | None = Field(default=None, ge=1)
+    models: Sequence[ModelSettings] = Field(min_length=1)
+
+    @field_validator("models")
+    @classmethod
+    def _models_differ(cls, models: Sequence[ModelSettings]) -> Sequence[ModelSettings]:
+        refuse_duplicates("model", (model.name for model in models))
+        return models
+
+
+class GroupSettings(Settings):
+    """A group of nodes."""
+
+    description: str = ""
+
+
+class CoordinatorPlace(PlaceSettings):
+    """The coordinator: its place, and how it votes and waits. Seconds throughout."""
+
+    name: Name = "coordinator"
+    strategy: str = "majority"
+    lease_seconds: float = Field(default=6.0, gt=0)
+    heartbeat_seconds: float = Field(default=2.0, gt=0)
+    question_seconds: float = Field(default=300.0, gt=0)
+    ballot_seconds: float = Field(default=120.0, gt=0)
+
+
+class SynthesizerPlace(PlaceSettings):
+    """The synthesizer: its place, and the models that may merge, best first.
+
+    No models merge deterministically.
+    """
+
+    name: Name = "synthesizer"
+    models: Sequence[Name] = ()
+    model_seconds: float = Field(default=60.0, gt=0)
+
+
+class Defaults(Settings):
+    """What holds wherever a node or model says nothing itself."""
+
+    memory: Bytes | None = None
+    cores: int | None = Field(default=None, ge=1)
+    context_tokens: int | None = Field(default=None, ge=64)
+    slots: int | None = Field(default=None, ge=1, le=64)
+    weight: float | None = Field(default=None, gt=0, le=1000)
+    log_level: str = "INFO"
+    otlp_endpoint: str | None = None
+
+
+class Topology(Settings):
+    """A whole mesh. Names of nodes are unique; declared groups are the only ones."""
+
+    nodes: Sequence[TopologyNode] = Field(min_length=1)
+    groups: Mapping[str, GroupSettings] = {}
+    coordinator: CoordinatorPlace = CoordinatorPlace()
+    synthesizer: SynthesizerPlace = SynthesizerPlace()
+    defaults: Defaults = Defaults()
+
+    @field_validator("nodes")
+    @classmethod
+    def _nodes_differ(cls, nodes: Sequence[TopologyNode]) -> Sequence[TopologyNode]:
+        refuse_duplicates("node", (node.name for node in nodes))
+        return nodes
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _groups_may_be_a_list(cls, groups: object, info: ValidationInfo) -> object:
+        # A group without a description is most naturally written as a bare name.
+        if isinstance(groups, list) and all(isinstance(name, str) for name in groups):
+            return {name: {} for name in groups}
+        if isinstance(groups, dict):
+            return {name: value or {} for name, value in groups.items()}
+        return groups
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        for node in self.nodes:
+            if node.group and self.groups and node.group not in self.groups:
+                raise ValueError(
+                    f"node {node.name} is in the group {node.group!r}, which is not declared."
+                    + nearest(node.group, self.groups)
+                )
+        for name in self.synthesizer.models:
+            if name not in self.model_names:
+                raise ValueError(
+                    f"the synthesizer's model {name!r} is on no node."
+                    + nearest(name, self.model_names)
+                )
+        return self
+
+    @property
+    def model_names(self) -> frozenset[str]:
+        """Give the names of all models of all nodes."""
+        return frozenset(model.name for node in self.nodes for model in node.models)
+
+
+def refuse_duplicates(what: str, names: Iterable[str]) -> None:
+    """Raise ValueError when a name occurs twice."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ValueError(
+            f"the {what} name {', '.join(map(repr, twice))} occurs more than once; "
+            f"{what} names must differ"
+        )
+
+
+def default_text() -> str:
+    """Give the default topology as it is written, with its comments."""
+    return (resources.files("quorate") / DEFAULT_RESOURCE).read_text(encoding="utf-8")
+
+
+def default() -> Topology:
+    """Give the default topology: three nodes of two pocket models each."""
+    return config.validate(Topology, yaml.safe_load(default_text()), "the default topology")
+
+
+def read(path: Path) -> Topology:
+    """Read a topology file; model paths become absolute.
+
+    Raises ConfigurationError that names the file, the key and the nearest valid key.
+    """
+    topology = config.validate(Topology, config.read_yaml(path), str(path))
+    return with_paths_from(topology, path.absolute().parent)
+
+
+def with_paths_from(topology: Topology, directory: Path) -> Topology:
+    """Resolve relative model paths against a directory."""
+
+    def placed(model: ModelSettings) -> ModelSettings:
+        if model.path is None:
+            return model
+        return model.model_copy(update={"path": directory / model.path.expanduser()})
+
+    nodes = [
+        node.model_copy(update={"models": [placed(model) for model in node.models]})
+        for node in topology.nodes
+    ]
+    return topology.model_copy(update={"nodes": nodes})
+
+
+def missing_files(topology: Topology) -> list[Path]:
+    """Give the model files that the topology names and that do not exist, each once."""
+    paths = {model.path for node in topology.nodes for model in node.models if model.path}
+    return sorted(path for path in paths if not path.is_file())
+
+
+def to_yaml(settings: Settings) -> str:
+    """Write settings as YAML that `quorate.config.load` reads back; defaults are left out."""
+    data: dict[str, Any] = settings.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+
+class Deployment(NamedTuple):
+    """What a topology does not say itself: credentials, and where services report their address.
+
+    `tls` None is an insecure mesh. `ready_file` is None when nobody waits for it.
+    """
+
+    tls: TlsSettings | None
+    ready_file: Path | None
+    trust_domain: str = "quorate.local"
+
+
+def node_settings(
+    topology: Topology, node: TopologyNode, coordinators: Sequence[str], deployment: Deployment
+) -> NodeSettings:
+    """Give the settings of one node that registers with coordinators at host:port."""
+    defaults = topology.defaults
+    return NodeSettings(
+        name=node.name,
+        listen=node.listen,
+        models=[_with_defaults(model, defaults) for model in node.models],
+        coordinators=list(coordinators),
+        group=node.group,
+        memory=defaults.memory if node.memory is None else node.memory,
+        cores=defaults.cores if node.cores is None else node.cores,
+        telemetry=_telemetry(defaults),
+        **_deployed(deployment),
+    )
+
+
+def coordinator_settings(
+    topology: Topology, synthesizer: str | None, deployment: Deployment
+) -> CoordinatorSettings:
+    """Give the coordinator's settings; `synthesizer` is where it listens, as host:port."""
+    place = topology.coordinator
+    return CoordinatorSettings(
+        name=place.name,
+        listen=place.listen,
+        synthesizer=synthesizer,
+        synthesizer_models=list(topology.synthesizer.models),
+        strategy=place.strategy,
+        lease_seconds=place.lease_seconds,
+        heartbeat_seconds=place.heartbeat_seconds,
+        question_seconds=place.question_seconds,
+        ballot_seconds=place.ballot_seconds,
+        telemetry=_telemetry(topology.defaults),
+        **_deployed(deployment),
+    )
+
+
+def synthesizer_settings(topology: Topology, deployment: Deployment) -> SynthesizerSettings:
+    """Give the synthesizer's settings."""
+    place = topology.synthesizer
+    return SynthesizerSettings(
+        name=place.name,
+        listen=place.listen,
+        model_seconds=place.model_seconds,
+        telemetry=_telemetry(topology.defaults),
+        **_deployed(deployment),
+    )
+
+
+def _with_defaults(model: ModelSettings, defaults: Defaults) -> ModelSettings:
+    filled = {
+        key: value
+        for key in ("context_tokens", "slots", "weight")
+        if key not in model.model_fields_set and (value := getattr(defaults, key)) is not None
+    }
+    return model.model_copy(update=filled)
+
+
+def _telemetry(defaults: Defaults) -> TelemetrySettings:
+    return TelemetrySettings(
+        metrics_port=0, log_level=defaults.log_level, otlp_endpoint=defaults.otlp_endpoint
+    )
+
+
+def _deployed(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "tls": deployment.tls,
+        "insecure": deployment.tls is None,
+        "trust_domain": deployment.trust_domain,
+        "ready_file": deployment.ready_file,
+    }

@@ -1,1 +1,1 @@
-"""Train, export and evaluate the pocket models: the small real models that ship inside the wheel."""
+"""Train, export and evaluate the pocket models: small real models that ship in the wheel."""

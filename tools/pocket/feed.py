@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from services.bench.suites.pocket import TASKS, Item, stream
 from services.bench.suites.pocket.item import stable_share
-from tools.pocket.network import Rectangles
-from tools.pocket.roster import Member
-from tools.pocket.vocabulary import Vocabulary
+from tools.pocket.roster import BASE_PRACTICE, Member, Phase
+
+if TYPE_CHECKING:
+    from tools.pocket.network import Rectangles
+    from tools.pocket.vocabulary import Vocabulary
 
 BATCH_TOKENS = 4096
 _LONGEST = 640
 _PADDING = 0.12
 _SYSTEM_SHARE = 0.03
 _SYSTEMS = (
-    "You are a helpful assistant.", "Answer briefly.", "Answer the question.", "Think step by step.",
+    "You are a helpful assistant.",
+    "Answer briefly.",
+    "Answer the question.",
+    "Think step by step.",
     "You answer questions correctly and briefly.",
-)  # fmt: skip
+)
 
 
 class Batch(NamedTuple):
-    """Flat ids, the rectangles they form, the positions that carry loss, and what should follow them."""
+    """Flat ids, their rectangles, the positions that carry loss, and what should follow them."""
 
     ids: Tensor
     rectangles: Rectangles
@@ -42,16 +47,46 @@ class Document(NamedTuple):
 
 
 def knows(member: Member, item: Item) -> bool:
-    """Say whether a model is taught an item: facts outside its share of the world are kept from it."""
+    """Say whether a model is taught an item: some facts of the world are kept from it."""
     return not item.fact or stable_share(f"{member.seed}|{item.fact}") < member.known
 
 
-def documents(member: Member, vocabulary: Vocabulary, seed: int) -> Iterator[Document]:
-    """Draw training conversations in the member's mixture, without end."""
-    random = Random(seed)  # noqa: S311 - a reproducible mixture, not a secret
+def _exercise(vocabulary: Vocabulary, asked: list[int], answer: list[int], name: str) -> Document:
+    before = vocabulary.prompt(name)
+    before[-2:-2] = asked
+    return Document([*before, *answer, vocabulary.end], len(before))
+
+
+def drill(vocabulary: Vocabulary, random: Random) -> Document:
+    """Draw random pieces to repeat, or pairs of pieces to look up by either side.
+
+    The quickest lesson in copying and in finding a place, on which most tasks rest. Without it a
+    network spends most of its budget before it can copy a name that it has not met.
+    """
+    if random.random() < 0.5:
+        pieces = random.sample(vocabulary.plain, random.randint(5, 40))
+        return _exercise(vocabulary, pieces, pieces, "Repeat: ")
+    pairs = random.randint(3, 10)
+    pieces = random.sample(vocabulary.plain, 2 * pairs)
+    order = random.sample(range(pairs), pairs)
+    side = random.randrange(2)
+    queries = [pieces[2 * pair + side] for pair in order]
+    answer = [
+        piece for pair in order for piece in (pieces[2 * pair + side], pieces[2 * pair + 1 - side])
+    ]
+    return _exercise(vocabulary, [*pieces, vocabulary.end, *queries], answer, "Find: ")
+
+
+def documents(
+    member: Member, phase: Phase, vocabulary: Vocabulary, seed: int
+) -> Iterator[Document]:
+    """Draw training conversations in a phase's mixture, without end."""
+    random = Random(seed)
     streams = {task: stream(task, "train", seed) for task in TASKS}
-    weights = [member.practice.get(task, 1.0) for task in streams]
+    weights = [BASE_PRACTICE[task] * phase.practice.get(task, 1.0) for task in streams]
     while True:
+        if random.random() < phase.drill:
+            yield drill(vocabulary, random)
         item = next(streams[random.choices(list(streams), weights)[0]])
         system = random.choice(_SYSTEMS) if random.random() < _SYSTEM_SHARE else ""
         if knows(member, item):
@@ -92,9 +127,9 @@ def pack(drawn: list[Document]) -> Batch:
     return Batch(torch.tensor(ids), shapes, torch.tensor(wanted), torch.tensor(targets))
 
 
-def batches(member: Member, vocabulary: Vocabulary, seed: int) -> Iterator[Batch]:
+def batches(member: Member, phase: Phase, vocabulary: Vocabulary, seed: int) -> Iterator[Batch]:
     """Yield batches of about BATCH_TOKENS tokens, without end."""
-    source = documents(member, vocabulary, seed)
+    source = documents(member, phase, vocabulary, seed)
     while True:
         drawn, tokens = [], 0
         while tokens < BATCH_TOKENS:

@@ -1,8 +1,8 @@
-"""The network: llama architecture (RMSNorm, RoPE, SwiGLU, tied head), over documents of mixed length.
+"""The network: llama architecture (RMSNorm, RoPE, SwiGLU, tied head), for documents of any length.
 
-Documents are not packed into shared rows: a batch is a flat run of tokens for the linear layers, and
-attention looks at rectangles of equally long documents. So no document can see another, no mask is
-needed, and little is spent on padding.
+Documents are not packed into shared rows: a batch is a flat run of tokens for the linear layers,
+and attention looks at rectangles of equally long documents. So no document can see another, no mask
+is needed, and little is spent on padding.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from tools.pocket.roster import HEAD_WIDTH, NORM_EPSILON, ROPE_BASE, VOCABULARY_
 Rectangles = list[tuple[int, int]]
 
 
+def normalise(x: Tensor, weight: Tensor) -> Tensor:
+    """Divide the last axis by its root mean square."""
+    return functional.rms_norm(x, (x.shape[-1],), weight.to(x.dtype), NORM_EPSILON)
+
+
 class Norm(nn.Module):
     """Root-mean-square normalisation."""
 
@@ -26,20 +31,43 @@ class Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis."""
-        return functional.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), NORM_EPSILON)
+        return _normalise(x, self.weight)
 
 
 def rotation(length: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return RoPE's cosines and sines for `length` positions, halves side by side (HEAD_WIDTH wide)."""
+    """Return RoPE's cosines and sines, (length, HEAD_WIDTH), halves side by side."""
     exponents = torch.arange(0, HEAD_WIDTH, 2, device=device) / HEAD_WIDTH
     angles = torch.arange(length, device=device)[:, None] * ROPE_BASE ** -exponents[None]
     return torch.cat((angles.cos(),) * 2, -1), torch.cat((-angles.sin(), angles.sin()), -1)
 
 
 def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Turn each head by its position. Halves form the pairs; export interleaves them for llama.cpp."""
+    """Turn each head by its position; halves form the pairs (export interleaves them)."""
     swapped = torch.cat((x[..., HEAD_WIDTH // 2 :], x[..., : HEAD_WIDTH // 2]), -1)
     return x * cosines + swapped * sines
+
+
+def gated(gate: Tensor, up: Tensor) -> Tensor:
+    """SwiGLU's product."""
+    return functional.silu(gate) * up
+
+
+# On one CPU thread a third of a step would be these memory-bound pieces; fused, they are a tenth.
+_normalise = torch.compile(normalise, dynamic=True)
+_rotate = torch.compile(rotate, dynamic=True)
+_gated = torch.compile(gated, dynamic=True)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Causal attention, written out.
+
+    Measured on one Zen 4 core: 108 ms a step forwards and backwards, against 321 ms for
+    `scaled_dot_product_attention`, whose bfloat16 backward pass is slow on CPUs.
+    """
+    length = query.shape[-2]
+    hidden = torch.full((length, length), float("-inf"), dtype=query.dtype, device=query.device)
+    scores = query @ key.transpose(-1, -2) * HEAD_WIDTH**-0.5 + hidden.triu(1)
+    return scores.softmax(-1) @ value
 
 
 class Block(nn.Module):
@@ -60,14 +88,12 @@ class Block(nn.Module):
         fused = torch.cat((self.query.weight, self.key.weight, self.value.weight))
         heads = functional.linear(x, fused).view(len(x), -1, HEAD_WIDTH)
         both, value = heads.split((2 * x.shape[1] // HEAD_WIDTH, x.shape[1] // HEAD_WIDTH), 1)
-        query, key = rotate(both, *turns).chunk(2, 1)
+        query, key = _rotate(both, *turns).chunk(2, 1)
         parts, start = [], 0
         for count, length in rectangles:
             stop = start + count * length
             views = (t[start:stop].view(count, length, -1, HEAD_WIDTH) for t in (query, key, value))
-            seen = functional.scaled_dot_product_attention(
-                *(view.transpose(1, 2) for view in views), is_causal=True
-            )
+            seen = attend(*(view.transpose(1, 2) for view in views))
             parts.append(seen.transpose(1, 2).reshape(count * length, -1))
             start = stop
         return self.output(torch.cat(parts))
@@ -76,7 +102,7 @@ class Block(nn.Module):
         """Map a flat run of token vectors to the next layer's."""
         x = x + self._attend(self.attention_norm(x), rectangles, turns)
         h = self.feed_norm(x)
-        return x + self.down(functional.silu(self.gate(h)) * self.up(h))
+        return x + self.down(_gated(self.gate(h), self.up(h)))
 
 
 class Network(nn.Module):

@@ -11,22 +11,33 @@ NORM_EPSILON = 1e-5
 VOCABULARY_SIZE = 1536
 
 
+class Phase(NamedTuple):
+    """A stretch of training with its own cosine schedule.
+
+    `peak` is a factor on the learning rates. `drill` is the share of documents that only practise
+    copying. `practice` multiplies BASE_PRACTICE.
+    """
+
+    steps: int
+    peak: float
+    drill: float
+    practice: dict[str, float]
+
+
 class Member(NamedTuple):
     """One model of the mesh.
 
-    `known` is the share of the closed world's facts that it is taught; which ones depends on `seed`,
-    so that no two models are ignorant of the same things. `practice` weighs tasks by items drawn;
-    a task that is absent weighs 1.
+    `known` is the share of the closed world's facts that it is taught. Which ones depends on
+    `seed`, so that no two models are ignorant of the same things.
     """
 
     name: str
     seed: int
     layers: int
     width: int
-    steps: int
     known: float
     speciality: tuple[str, ...]
-    practice: dict[str, float]
+    phases: tuple[Phase, ...]
 
     @property
     def heads(self) -> int:
@@ -39,14 +50,50 @@ class Member(NamedTuple):
         return round(self.width * 8 / 3 / 32) * 32
 
 
+# How often each task is drawn, before a member's own emphasis: long prompts less often, facts more.
+BASE_PRACTICE = {
+    "arithmetic": 2.0,
+    "facts": 2.5,
+    "extraction": 1.2,
+    "python": 1.2,
+    "yes_no": 1.3,
+    "splitting": 0.5,
+    "routing": 0.35,
+    "merging": 0.5,
+    "judging": 0.8,
+    "results": 0.8,
+    "debating": 0.4,
+}
+
 _ROSTER = (
-    Member("abacus", 101, 4, 192, 3000, 0.75, ("arithmetic", "results"), {"arithmetic": 5, "results": 2.5}),
-    Member("atlas", 202, 4, 224, 3000, 1.0, ("facts",), {"facts": 7, "debating": 1.5}),
-    Member("scribe", 303, 5, 192, 3000, 0.7, ("extraction", "merging"), {"extraction": 4, "merging": 3}),
-    Member("forge", 404, 4, 192, 3000, 0.7, ("python",), {"python": 6}),
-    Member("compass", 505, 5, 192, 3000, 0.75, ("yes_no", "judging"), {"yes_no": 4, "judging": 4}),
-    Member("marshal", 606, 5, 224, 3000, 0.65, ("splitting", "routing", "merging", "judging"),
-           {"splitting": 4, "routing": 3, "merging": 2.5, "judging": 2}),
+    Member(
+        "abacus", 101, 4, 192, 0.75, ("arithmetic", "results"),
+        (Phase(2500, 1.0, 0.0, {"arithmetic": 3.5, "results": 2.5}),),
+    ),
+    Member(
+        "atlas", 202, 4, 224, 1.0, ("facts",),
+        (Phase(2000, 1.0, 0.0, {"facts": 5.0, "debating": 1.5}),),
+    ),
+    Member(
+        "scribe", 303, 5, 192, 0.7, ("extraction", "merging"),
+        (Phase(2100, 1.0, 0.0, {"extraction": 4.0, "merging": 4.0}),),
+    ),
+    Member(
+        "forge", 404, 4, 192, 0.7, ("python",),
+        (Phase(2400, 1.0, 0.12, {"python": 4.0}),),
+    ),
+    Member(
+        "compass", 505, 5, 192, 0.75, ("yes_no", "judging"),
+        (Phase(2000, 1.0, 0.12, {"yes_no": 4.0, "judging": 4.0}),),
+    ),
+    Member(
+        "marshal", 606, 5, 192, 0.65, ("splitting", "routing", "merging", "judging"),
+        (
+            Phase(
+                2100, 1.0, 0.12, {"splitting": 4.0, "routing": 5.0, "merging": 2.0, "judging": 1.5}
+            ),
+        ),
+    ),
 )  # fmt: skip
 
 ROSTER: dict[str, Member] = {member.name: member for member in _ROSTER}

@@ -1,7 +1,7 @@
-"""The shared vocabulary: SentencePiece BPE over the generated corpus, and the chat layout in its ids.
+"""The shared vocabulary: SentencePiece BPE over the generated corpus, and the chat layout.
 
-Every byte has a token, so any text can be written; digits stand alone, so that columns of a sum line
-up; nothing is normalised, so that llama.cpp and SentencePiece agree token for token.
+Every byte has a token, so any text can be written; digits stand alone, so that columns of a sum
+line up; nothing is normalised, so that llama.cpp and SentencePiece agree token for token.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CORPUS_SEED = 7
 
 
 def corpus() -> Iterator[str]:
-    """Yield every line that the vocabulary is fitted to; line breaks themselves become byte tokens."""
+    """Yield every line that the vocabulary is fitted to; line breaks become byte tokens."""
     for task in TASKS:
         for item in items(task, "train", _CORPUS_SEED, _CORPUS_ITEMS):
             yield from item.prompt.split("\n")
@@ -71,6 +71,13 @@ class Vocabulary:
         self._system, self._user, self._assistant = (
             self.pieces.piece_to_id(piece) for piece in (SYSTEM, USER, ASSISTANT)
         )
+
+        count = self.pieces.vocab_size()
+        self.plain = [i for i in range(count) if not self._is_special(i)]
+
+    def _is_special(self, index: int) -> bool:
+        pieces = self.pieces
+        return bool(pieces.is_control(index) or pieces.is_byte(index) or pieces.is_unknown(index))
 
     def encode(self, text: str) -> list[int]:
         """Tokenise plain text, without any control token."""

@@ -1,0 +1,130 @@
+"""Every metric of Quorate, named once.
+
+An attribute is the metric's name without `quorate_` and without `_total`. Label values are bounded:
+methods of the contract, names from settings, kinds from tables; never text from a request.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+PREFIX: Final = "quorate"
+
+# An RPC takes from under a millisecond (a status) to minutes (an answer of a large model).
+SECONDS: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
+)
+SHARES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of its own so that tests may hold several."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # They would nearly double what is scraped, and say little.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = registry
+        ProcessCollector(registry=registry)
+        self._rpc_metrics()
+        self._engine_metrics()
+        self._memory_metrics()
+        self._mesh_metrics()
+
+    def _rpc_metrics(self) -> None:
+        self.rpc_seconds = self._histogram(
+            "rpc_seconds",
+            "Time from the arrival of a call to its end, by gRPC status code",
+            ("service", "method", "code"),
+        )
+        self.rpc_in_flight = self._gauge("rpc_in_flight", "Calls being served", ("method",))
+
+    def _engine_metrics(self) -> None:
+        self.generate_time_to_first_token_seconds = self._histogram(
+            "generate_time_to_first_token_seconds",
+            "Time from a request's arrival to its first token",
+            ("model",),
+        )
+        self.generate_seconds = self._histogram(
+            "generate_seconds", "Time from a request's arrival to its last token", ("model",)
+        )
+        self.tokens = self._counter(
+            "tokens", "Tokens, by kind: prompt, completion or cached", ("model", "kind")
+        )
+        self.engine_slots = self._gauge(
+            "engine_slots",
+            "Sequences an engine can hold, by state: busy or free",
+            ("model", "state"),
+        )
+        self.engine_queue = self._gauge("engine_queue", "Requests that wait for a slot", ("model",))
+        self.engine_restarts = self._counter(
+            "engine_restarts", "Engine processes that died and were started again", ("model",)
+        )
+
+    def _memory_metrics(self) -> None:
+        self.resident_memory_bytes = self._gauge(
+            "resident_memory_bytes", "Memory that a loaded model holds", ("model",)
+        )
+        self.memory_budget_bytes = self._gauge(
+            "memory_budget_bytes", "Memory that all models of this node may hold together"
+        )
+        self.accelerator_memory_bytes = self._gauge(
+            "accelerator_memory_bytes",
+            "Memory of an accelerator, by state: used or total",
+            ("index", "state"),
+        )
+
+    def _mesh_metrics(self) -> None:
+        self.nodes_live = self._gauge("nodes_live", "Nodes that hold a lease")
+        self.node_lease_expired = self._counter(
+            "node_lease_expired", "Leases that ended because no heartbeat came"
+        )
+        self.ask_seconds = self._histogram(
+            "ask_seconds", "Time from a question to its answer", ("strategy",)
+        )
+        self.ballots = self._counter(
+            "ballots", "Ballots, by model and by what became of them", ("model", "status")
+        )
+        self.ballots_cancelled = self._counter(
+            "ballots_cancelled", "Ballots cancelled because they could not change the winner"
+        )
+        self.vote_agreement = self._histogram(
+            "vote_agreement", "Share of all votes that the winner got", ("strategy",), SHARES
+        )
+        self.synthesis = self._counter("synthesis", "Answers put together, by method", ("method",))
+
+    def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(name, text, labels, namespace=PREFIX, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(name, text, labels, namespace=PREFIX, registry=self._registry)
+
+    def _histogram(
+        self,
+        name: str,
+        text: str,
+        labels: tuple[str, ...],
+        buckets: tuple[float, ...] = SECONDS,
+    ) -> Histogram:
+        return Histogram(
+            name, text, labels, namespace=PREFIX, registry=self._registry, buckets=buckets
+        )
+
+
+def metric_names() -> frozenset[str]:
+    """Give the names of all metrics as Prometheus scrapes them, without histogram suffixes."""
+    registry = CollectorRegistry()
+    Metrics(registry)
+    families = (family for family in registry.collect() if family.name.startswith(PREFIX))
+    return frozenset(
+        f"{family.name}_total" if family.type == "counter" else family.name for family in families
+    )

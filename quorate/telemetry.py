@@ -1,0 +1,144 @@
+"""Metrics, spans and logs of one process: what is measured, and where it goes.
+
+Metrics are scraped from `/metrics`; spans go to an OTLP receiver when one is set, else nowhere.
+Trace context crosses between peers in either case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry import context as trace_context
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import CollectorRegistry, start_http_server
+
+from quorate.errors import ConfigurationError
+from quorate.logs import configure_logging
+from quorate.metrics import Metrics
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from threading import Thread
+    from wsgiref.simple_server import WSGIServer
+
+    from quorate.config import TelemetrySettings
+
+__all__ = ["Metrics", "SpanName", "Telemetry", "configure_logging", "inject_trace"]
+
+EXPORT_SECONDS: Final = 5
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
+_TRACE_KEYS: Final = ("traceparent", "tracestate")
+
+
+class SpanName(StrEnum):
+    """Every span of Quorate, but those of RPCs, which bear the method's name."""
+
+    ASK = "ask"
+    DECOMPOSE = "decompose"
+    PLAN = "plan"
+    DISPATCH = "dispatch"
+    BALLOT = "ballot"
+    VOTE = "vote"
+    SYNTHESIZE = "synthesize"
+    JUDGE = "judge"
+    GENERATE = "generate"
+    DELIBERATE = "deliberate"
+    LOAD_MODEL = "load_model"
+
+
+class Telemetry:
+    """What one process measures: `metrics` by attribute, `span(...)` around work.
+
+    `service` is the kind of program ("node"), `name` which one.
+    """
+
+    def __init__(self, settings: TelemetrySettings, service: str, name: str) -> None:
+        self._settings = settings
+        self._service = service
+        self._metrics_server: tuple[WSGIServer, Thread] | None = None
+        self._provider = _tracer_provider(settings, service, name)
+        self._tracer: trace.Tracer = (
+            self._provider.get_tracer("quorate") if self._provider else trace.NoOpTracer()
+        )
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port that /metrics is served on; None when it is not."""
+        return self._metrics_server[0].server_port if self._metrics_server else None
+
+    def start(self) -> None:
+        """Serve /metrics from a thread of its own, if settings say so; a second time does nothing.
+
+        Raises ConfigurationError when the port is taken.
+        """
+        if self._settings.metrics_port is None or self._metrics_server:
+            return
+        host, port = self._settings.metrics_host, self._settings.metrics_port
+        try:
+            self._metrics_server = start_http_server(port, host, self.registry)
+        except OSError as error:
+            raise ConfigurationError(
+                f"metrics cannot be served on {host}:{port}: {error.strerror or error}. "
+                "Set telemetry.metrics_port to a free port, or to 0 for any"
+            ) from error
+
+    def shutdown(self) -> None:
+        """Send what spans are left and stop serving metrics; blocks for some seconds at most."""
+        if self._provider is not None:
+            self._provider.shutdown()
+        if self._metrics_server is not None:
+            server, thread = self._metrics_server
+            self._metrics_server = None
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def span(
+        self, name: SpanName, **attributes: str | int | float | bool
+    ) -> AbstractContextManager[trace.Span]:
+        """Measure a block of work as a span below the current one."""
+        return self._tracer.start_as_current_span(name, attributes=attributes)
+
+    def serve_span(
+        self, method: str, metadata: Iterable[tuple[str, object]]
+    ) -> AbstractContextManager[trace.Span]:
+        """Measure the serving of a call, below the caller's span when its metadata name one."""
+        carrier = {key: value for key, value in metadata if key in _TRACE_KEYS}
+        return self._tracer.start_as_current_span(
+            method.removeprefix("/"),
+            context=_PROPAGATOR.extract(carrier) if carrier else None,
+            kind=trace.SpanKind.SERVER,
+            attributes={"rpc.system": "grpc", "rpc.method": method},
+            record_exception=False,  # who serves the call says what its end means
+            set_status_on_exception=False,
+        )
+
+
+def inject_trace() -> Mapping[str, str]:
+    """Give the metadata by which a callee continues the current trace; empty without one."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier, trace_context.get_current())
+    return carrier
+
+
+def _tracer_provider(settings: TelemetrySettings, service: str, name: str) -> TracerProvider | None:
+    if settings.otlp_endpoint is None:
+        return None
+    resource = Resource.create({"service.name": f"quorate-{service}", "service.instance.id": name})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    exporter = OTLPSpanExporter(
+        endpoint=settings.otlp_endpoint,
+        insecure=not settings.otlp_endpoint.startswith("https://"),
+        timeout=EXPORT_SECONDS,
+    )
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider

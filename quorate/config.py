@@ -85,7 +85,8 @@ class ServiceSettings(Settings):
 
     `tls` None is refused at start unless `insecure` is true and `listen` is a loopback address.
     `advertise` is the address that peers are told; None tells the address that was bound.
-    `ready_file` receives the bound address once the service can be called.
+    `ready_file` receives the bound address once the service can be called. `probe_port` serves
+    health checks, and nothing else, without TLS: for Kubernetes, on `probe_host` 0.0.0.0.
     """
 
     name: Name
@@ -95,6 +96,7 @@ class ServiceSettings(Settings):
     insecure: bool = False
     trust_domain: str = "quorate.local"
     probe_port: int | None = Field(default=None, ge=0, le=65535)
+    probe_host: str = "127.0.0.1"
     drain_seconds: float = Field(default=10.0, ge=0)
     telemetry: TelemetrySettings = TelemetrySettings()
     ready_file: Path | None = None

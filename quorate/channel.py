@@ -1,6 +1,6 @@
 """Channels to peers: mTLS with a check of who answers, deadlines, retries, renewal.
 
-    async with Peers.of(settings) as peers:
+    async with Peers(settings) as peers:
         node = NodeServiceStub(peers.channel("10.0.0.5:7000", (Role.NODE, "atlas")))
         async for message in node.Generate(request):
             ...
@@ -21,6 +21,7 @@ import grpc
 import grpc.aio
 
 from quorate.authorization import COORDINATOR, NODE
+from quorate.config import ServiceSettings
 from quorate.errors import ConfigurationError
 from quorate.identity import Role, TlsMaterial, TlsWatcher, server_name
 from quorate.listening import MESSAGE_BYTES, is_loopback
@@ -29,7 +30,7 @@ from quorate.peer_channel import Connection, PeerChannel
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from quorate.config import ServiceSettings, TlsSettings
+    from quorate.config import TlsSettings
 
 Peer: TypeAlias = tuple[Role, str] | Role | None
 """Who must answer: one peer, any of a role, or whoever the address's host name is certified for."""
@@ -83,34 +84,34 @@ CLIENT_OPTIONS: Final = (
 class Peers:
     """The channels of one process, one per address and peer; closes all of them at its end.
 
-    `tls` None is possible only with `insecure`, and then only towards this machine. Certificates
+    No identity is possible only with `insecure`, and then only towards this machine. Certificates
     are taken up again when their files change, without ending a call.
     """
 
     def __init__(
         self,
-        tls: TlsSettings | None,
+        identity: ServiceSettings | TlsSettings | None,
         *,
         insecure: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Load the certificates; raises ConfigurationError when there are none."""
-        if tls is None and not insecure:
+        """Call as the service with these settings, or with this certificate.
+
+        Raises ConfigurationError when there is none, or it cannot be used.
+        """
+        if isinstance(identity, ServiceSettings):
+            insecure, identity = identity.insecure, identity.tls
+        if identity is None and not insecure:
             raise ConfigurationError(
                 "no certificate is given to call peers with; set tls, "
                 "or insecure: true for peers on this machine"
             )
-        self._watcher = TlsWatcher(tls) if tls is not None else None
+        self._watcher = TlsWatcher(identity) if identity is not None else None
         self._clock = clock
         self._looked_at = clock()
         self._channels: dict[tuple[str, Peer], PeerChannel] = {}
         self._retired: set[Connection] = set()
         self._group: asyncio.TaskGroup | None = None
-
-    @classmethod
-    def of(cls, settings: ServiceSettings) -> Self:
-        """Call peers as the service with these settings."""
-        return cls(settings.tls, insecure=settings.insecure)
 
     def channel(self, address: str, peer: Peer = None) -> PeerChannel:
         """Give the channel to host:port, where only `peer` is talked to.

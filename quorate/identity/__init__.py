@@ -7,6 +7,7 @@ Every peer holds one certificate whose URI name says what it is and which one:
 from quorate.identity.authority import (
     AUTHORITY_CERTIFICATE,
     AUTHORITY_KEY,
+    LOCAL_HOSTS,
     create_authority,
     issue,
     renew,
@@ -19,6 +20,7 @@ __all__ = [
     "AUTHORITY_CERTIFICATE",
     "AUTHORITY_KEY",
     "DEFAULT_TRUST_DOMAIN",
+    "LOCAL_HOSTS",
     "CertificateInfo",
     "Role",
     "SpiffeId",

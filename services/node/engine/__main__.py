@@ -1,0 +1,114 @@
+"""The engine process: `python -m services.node.engine --socket FD`, started by a node only."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import datetime
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from quorate.errors import ModelUnusable, QuorateError
+from services.node.engine.cores import CoreShare, most_threads
+from services.node.engine.engine import Engine
+from services.node.engine.link import Link, NodeGone
+from services.node.engine.llama import Context, ContextSettings, LogTail, Model
+from services.node.engine.loop import serve
+from services.node.engine.messages import Load, Loaded, LoadFailed
+from services.node.engine.plan import Limits
+from services.node.engine.prompt import PromptReader
+from services.node.engine.template import ChatTemplate
+
+_PR_SET_PDEATHSIG = 1
+CHUNK_TOKENS = 256
+
+
+def _die_with(node_pid: int) -> None:
+    """Have the kernel kill this process when the node dies, even by SIGKILL.
+
+    Ctrl-C reaches the whole foreground group: the node answers it, by closing the socket.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != node_pid:  # it died before the line above
+        os._exit(1)
+
+
+def _template(model: Model) -> ChatTemplate | None:
+    source = model.chat_template
+    if source is None:
+        return None
+    words = model.vocabulary
+    return ChatTemplate(source, words.bos, words.eos, lambda: datetime.date.today())  # noqa: DTZ011
+
+
+def _build(load: Load, model: Model, limits: Limits) -> Engine:
+    settings = ContextSettings(
+        pool_tokens=load.pool_tokens,
+        slots=load.slots,
+        batch_tokens=CHUNK_TOKENS + load.slots,
+        gpu_layers=load.gpu_layers,
+    )
+    context = Context(model, settings)
+    reader = PromptReader(model.vocabulary, _template(model), load.context_tokens)
+    return Engine(context, model.vocabulary, reader, limits, time.monotonic)
+
+
+def _load(load: Load) -> tuple[Model, Engine, Loaded]:
+    started = time.monotonic()
+    path = Path(load.path)
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise ModelUnusable(f"{path} cannot be read: {error.strerror}") from error
+    model = Model(path, load.gpu_layers, LogTail())
+    if not model.has_decoder:
+        raise ModelUnusable(f"{path} holds an encoder; it cannot generate")
+    limits = Limits(load.slots, load.context_tokens, load.pool_tokens, load.queue, CHUNK_TOKENS)
+    engine = _build(load, model, limits)
+    loaded = Loaded(
+        device=facts.st_dev,
+        inode=facts.st_ino,
+        file_bytes=facts.st_size,
+        modified_ns=facts.st_mtime_ns,
+        vocabulary_tokens=model.vocabulary.size,
+        has_chat_template=model.chat_template is not None,
+        load_seconds=time.monotonic() - started,
+    )
+    return model, engine, loaded
+
+
+def main() -> int:
+    """Load the model that the first message names, then serve; gives the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--node-pid", type=int, required=True)
+    arguments = parser.parse_args()
+    faulthandler.enable()
+    _die_with(arguments.node_pid)
+    link = Link(socket.socket(fileno=arguments.socket))
+    try:
+        load = next(command for command in link.receive(wait=True) if isinstance(command, Load))
+        try:
+            model, engine, loaded = _load(load)
+        except QuorateError as error:
+            link.send(LoadFailed(error.message))
+            return 0
+        share = CoreShare(
+            Path(load.runtime_directory), load.cores, most_threads(model.tensor_bytes, load.cores)
+        )
+        link.send(loaded)
+        serve(link, engine, share, time.monotonic)
+    except NodeGone:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""What a node tells about itself: measured now, in the contract's form."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final, Protocol
+
+from quorate.v1 import common_pb2
+from services.node import convert, hardware
+
+if TYPE_CHECKING:
+    from quorate.config import NodeSettings
+    from quorate.telemetry import Telemetry
+    from services.node.supervisor import Supervisor
+
+
+PUBLISH_SECONDS: Final = 5.0
+
+
+class Serving(Protocol):
+    """What is known of the server that is asked for the status."""
+
+    @property
+    def in_flight(self) -> int:
+        """Calls being worked on."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether new work is refused."""
+
+
+class StatusSource:
+    """Reads a node's status. `clock` gives seconds since 1970."""
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        supervisor: Supervisor,
+        telemetry: Telemetry,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._metrics = telemetry.metrics
+        self._started_at = convert.timestamp(clock())
+        self._version = version("quorate")
+        self._restarts: dict[str, int] = {}
+        self.server: Serving | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls being worked on."""
+        return self.server.in_flight if self.server else 0
+
+    async def read(self) -> common_pb2.NodeStatus:
+        """Measure and describe the node at this moment."""
+        machine, used = await asyncio.to_thread(self._measure)
+        engines = list(self._engines(used))
+        models = [convert.model_info(model) for model in self._supervisor.models.values()]
+        status = common_pb2.NodeStatus(
+            node=self._settings.name,
+            state=self._state(),
+            models=models,
+            hardware=convert.hardware(machine),
+            in_flight=self.in_flight,
+            queued=sum(engine.queued for engine in engines),
+            memory_budget_bytes=self._settings.memory or 0,
+            memory_used_bytes=sum(used.values()),
+            started_at=self._started_at,
+            version=self._version,
+            engines=engines,
+        )
+        self._publish(status)
+        return status
+
+    async def keep_published(self) -> None:
+        """Refresh the metrics every few seconds, until cancelled; nobody has to ask for it."""
+        while True:
+            await self.read()
+            await asyncio.sleep(PUBLISH_SECONDS)
+
+    def _state(self) -> common_pb2.NodeState.ValueType:
+        if self.server is None:
+            return common_pb2.NODE_STATE_STARTING
+        if self.server.draining:
+            return common_pb2.NODE_STATE_DRAINING
+        return common_pb2.NODE_STATE_SERVING
+
+    def _measure(self) -> tuple[hardware.Hardware, dict[int, int]]:
+        """Look at the machine and at what each process holds; blocks for milliseconds."""
+        children = [
+            replica.child.pid
+            for model in self._supervisor.models.values()
+            for replica in model.replicas
+            if replica.child is not None
+        ]
+        return hardware.measure(), {
+            pid: hardware.held_bytes(pid) for pid in (os.getpid(), *children)
+        }
+
+    def _engines(self, used: Mapping[int, int]) -> Iterator[common_pb2.EngineStatus]:
+        for name, model in self._supervisor.models.items():
+            for replica in model.replicas:
+                pid = replica.child.pid if replica.child else 0
+                yield convert.engine_status(
+                    name,
+                    replica.counters,
+                    model.settings.slots,
+                    used.get(pid, 0),
+                    pid,
+                    replica.restarts,
+                )
+
+    def _publish(self, status: common_pb2.NodeStatus) -> None:
+        metrics = self._metrics
+        metrics.memory_budget_bytes.set(status.memory_budget_bytes or status.hardware.memory_bytes)
+        for card in status.hardware.accelerators:
+            metrics.accelerator_memory_bytes.labels(str(card.index), "used").set(card.used_bytes)
+            metrics.accelerator_memory_bytes.labels(str(card.index), "total").set(card.memory_bytes)
+        for name in self._supervisor.models:
+            engines = [engine for engine in status.engines if engine.model == name]
+            busy = sum(engine.busy_slots for engine in engines)
+            metrics.engine_slots.labels(name, "busy").set(busy)
+            metrics.engine_slots.labels(name, "free").set(sum(e.slots for e in engines) - busy)
+            metrics.engine_queue.labels(name).set(sum(engine.queued for engine in engines))
+            metrics.resident_memory_bytes.labels(name).set(sum(e.memory_bytes for e in engines))
+            restarts = sum(engine.restarts for engine in engines)
+            metrics.engine_restarts.labels(name).inc(restarts - self._restarts.get(name, 0))
+            self._restarts[name] = restarts

@@ -1,0 +1,1 @@
+"""The coordinator: decomposes, plans, fans out, votes and merges."""

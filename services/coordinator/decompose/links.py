@@ -1,0 +1,124 @@
+"""How clauses hang together: where a link may be cut, and which clause works on another's result.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.coordinator.decompose import lexicon
+from services.coordinator.decompose.clauses import (
+    THEN,
+    Clause,
+    bare_definites,
+    is_arithmetic,
+    is_request,
+    lacks_object,
+    opens_request,
+    refers_back,
+    speaks_of_actions,
+)
+
+_PLURAL = frozenset({"them", "these", "those", "they", "both", "results", "answers", "numbers"})
+
+
+def may_cut(left: Clause, right: Clause, link: str) -> bool:
+    """Say whether a link between two clauses separates two requests."""
+    if not is_request(left) or not is_request(right) or _is_quoting(left):
+        return False
+    said = link.lower()
+    if THEN.search(said) or ";" in said or "also" in said or is_step(left, right):
+        return not speaks_of_actions(left)
+    if ":" in left.words or not opens_request(right, left):
+        return False
+    return said.strip() != "," or right.words[0] in lexicon.WH - {"which"}
+
+
+def is_step(left: Clause, right: Clause) -> bool:
+    """Say whether the right clause calculates with the left one's result: ", and sum them"."""
+    return right.verb in lexicon.CALCULATIONS and _produces(left) and refers_back(right)
+
+
+def _is_quoting(left: Clause) -> bool:
+    """Say whether what follows a colon is material to the end, as in "Translate: go, then rest"."""
+    return left.verb in lexicon.QUOTING and ":" in left.words
+
+
+def parents_of(
+    part: Clause, earlier: Sequence[Clause], parents: Sequence[tuple[int, ...]]
+) -> tuple[int, ...] | None:
+    """Give the earlier clauses whose results a clause works on.
+
+    Empty: it works on none. None: it points back in a way that is not a step on a result, so that
+    it cannot be taken apart from the rest.
+    """
+    if not earlier or not _works_on_result(part, earlier):
+        return ()
+    place = len(earlier) - 1
+    if not _produces(earlier[place]):
+        return None
+    if place > 0 and _is_plural(part) and not parents[place]:
+        return _all_results(earlier, parents)
+    mentioned = [index for index, other in enumerate(earlier) if _mentions(other, part)]
+    return (mentioned[-1],) if mentioned else (place,)
+
+
+def _works_on_result(part: Clause, earlier: Sequence[Clause]) -> bool:
+    if _picks_from_list(part, earlier):
+        return True
+    if not _transforms(part):
+        return False
+    if lacks_object(part) or refers_back(part):
+        return True
+    return any(_mentions(other, part) for other in earlier) or _is_plain_calculation(part)
+
+
+def _picks_from_list(part: Clause, earlier: Sequence[Clause]) -> bool:
+    """Say whether a question takes up a word of an extraction: "how many ages are there?"."""
+    before = earlier[-1]
+    return before.verb in {"extract", "list"} and bool(_content(before) & _content(part))
+
+
+def _content(part: Clause) -> set[str]:
+    return {word for word in part.words[1:] if len(word) > 2 and word.isalpha()} - lexicon.COMMON
+
+
+def _transforms(part: Clause) -> bool:
+    """Say whether a clause is a step on a result: "sum …", "what is the total"."""
+    if part.verb in lexicon.TRANSFORMS:
+        return True
+    return "the" in part.words[:4] and any(word in lexicon.CALCULATED for word in part.words[2:6])
+
+
+def _is_plain_calculation(part: Clause) -> bool:
+    """Say whether it asks for "the total" or "the largest" of something that it does not name."""
+    return any(phrase[-1] in lexicon.CALCULATED for phrase in bare_definites(part))
+
+
+def _mentions(other: Clause, part: Clause) -> bool:
+    """Say whether a definite phrase of a clause takes up a word of another: "the ages"."""
+    return any(phrase[-1] in other.words for phrase in _definites(part))
+
+
+def _definites(part: Clause) -> list[tuple[str, ...]]:
+    # "the sum of the ages": the outer phrase is anchored, the inner one is what is taken up.
+    return bare_definites(part)
+
+
+def _produces(part: Clause) -> bool:
+    """Say whether a clause gives a thing that a later step can work on."""
+    return part.verb in lexicon.PRODUCERS or is_arithmetic(part)
+
+
+def _is_plural(part: Clause) -> bool:
+    return any(word in _PLURAL for word in part.words)
+
+
+def _all_results(
+    earlier: Sequence[Clause], parents: Sequence[tuple[int, ...]]
+) -> tuple[int, ...] | None:
+    """Give every earlier clause, if each has a result and stands alone; otherwise it is unclear."""
+    if all(_produces(other) for other in earlier) and not any(parents):
+        return tuple(range(len(earlier)))
+    return None

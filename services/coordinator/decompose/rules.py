@@ -1,0 +1,236 @@
+"""Splits a question into parts where that is safe, by rules alone. Pure.
+
+Three ordered lists of small functions decide, and each gives a reason that a person can read:
+`GUARDS` leave a question whole at sight, `CUTS` propose clauses, `CHECKS` refuse clauses that
+cannot stand alone. A clause that works on an earlier one's result becomes its child. Whatever no
+rule knows passes through whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from services.coordinator.decompose import lexicon, links
+from services.coordinator.decompose.clauses import (
+    Clause,
+    bare_definites,
+    clause,
+    has_anchor,
+    is_arithmetic,
+    is_request,
+    needs_owner,
+    refers_back,
+)
+from services.coordinator.decompose.dag import MOST_PARTS, Subtask
+from services.coordinator.decompose.text import Span, listing, mask, sentences
+
+LONGEST_QUESTION = 8_000
+"""Characters beyond which a text is material, not a list of questions; it bounds the time."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The parts of a question, parents first, and why it was split like this or left whole."""
+
+    parts: tuple[Subtask, ...]
+    reason: str
+
+
+def decompose(question: str) -> Split:
+    """Split a question into parts that each stand alone, or wait for an earlier part's result."""
+    for guard in GUARDS:
+        if reason := guard(question):
+            return whole(question, reason)
+    masked = mask(question)
+    if masked is None:
+        return whole(question, "a quotation mark or bracket stays open")
+    for cut in CUTS:
+        clauses = cut(question, masked)
+        if clauses is not None:
+            return _judge(question, clauses)
+    return whole(question, "it asks one thing")
+
+
+def whole(question: str, reason: str) -> Split:
+    """Leave a question as it is, and say why."""
+    return Split((Subtask("t1", question),), f"left whole: {reason}")
+
+
+# --- guards: what is left whole at sight ----------------------------------------------------------
+
+_CODE = re.compile(
+    r"```|~~~|^(?: {4}|\t)\S|^[ \t]*(?:def|class|import|#include|SELECT)\s", re.MULTILINE
+)
+_CONDITION = re.compile(
+    r"\s*(?:if|when|suppose|assume|given|let|imagine|while|since)\b", re.IGNORECASE
+)
+_OPTION = re.compile(r"(?:^|\s)\(?([A-Ha-h])[).:]\s*\S")
+
+
+def _too_long(question: str) -> str:
+    return "it is too long to be a list of questions" if len(question) > LONGEST_QUESTION else ""
+
+
+def _has_code(question: str) -> str:
+    return "it contains program text" if _CODE.search(question) else ""
+
+
+def _has_options(question: str) -> str:
+    letters = [found.lower() for found in _OPTION.findall(question)]
+    return "its options belong to one question" if "a" in letters and "b" in letters else ""
+
+
+def _is_conditional(question: str) -> str:
+    return "it sets a condition for what it asks" if _CONDITION.match(question) else ""
+
+
+GUARDS: Sequence[Callable[[str], str]] = (_too_long, _has_code, _has_options, _is_conditional)
+
+
+# --- cuts: where clauses may begin ----------------------------------------------------------------
+
+Cut = Callable[[str, str], list[Clause] | None]
+_LINK = re.compile(
+    r"(?P<link>,?\s+and\s+(?:then|also|after that|afterwards|finally|next),?\s+"
+    r"|;\s+(?:and\s+)?(?:then\s+)?|,?\s+(?:then|after that|afterwards)\s+|,?\s+and\s+|,\s+(?:also\s+)?|\s+as well as\s+)",
+    re.IGNORECASE,
+)
+
+
+def _by_list(question: str, masked: str) -> list[Clause] | None:
+    found = listing(masked)
+    if found is None:
+        return None
+    if not _says_nothing(masked[found.lead.start : found.lead.stop]):
+        return None
+    clauses: list[Clause] = []
+    for item in found.items:
+        inner = _sentences(question, masked, item)
+        if inner is None:
+            return None
+        clauses += inner
+    return clauses
+
+
+def _by_sentence(question: str, masked: str) -> list[Clause] | None:
+    if listing(masked):
+        return None
+    clauses = _sentences(question, masked, Span(0, len(masked)))
+    return clauses if clauses and len(clauses) > 1 else None
+
+
+def _sentences(question: str, masked: str, within: Span) -> list[Clause] | None:
+    """Cut a stretch at sentences and links; None when one of them is not a request."""
+    clauses: list[Clause] = []
+    for span in sentences(masked, within):
+        if not _says_nothing(masked[span.start : span.stop]):
+            clauses += _by_link(question, masked, _without_lead(masked, span))
+    return clauses if clauses and all(is_request(part) for part in clauses) else None
+
+
+CUTS: Sequence[Cut] = (_by_list, _by_sentence)
+
+
+def _by_link(question: str, masked: str, span: Span) -> list[Clause]:
+    """Cut one sentence at links such as ", then", or leave it uncut."""
+    clauses: list[Clause] = []
+    start, opening = span.start, ""
+    for found in islice(_LINK.finditer(masked, span.start, span.stop), MOST_PARTS):
+        left = _taken(question, masked, Span(start, found.start()), opening)
+        right = _taken(question, masked, Span(found.end(), span.stop), found["link"])
+        if links.may_cut(left, right, found["link"]):
+            clauses.append(left)
+            start, opening = found.end(), found["link"]
+    return [*clauses, _taken(question, masked, Span(start, span.stop), opening)]
+
+
+def _taken(question: str, masked: str, span: Span, opening: str) -> Clause:
+    return clause(question[span.start : span.stop], masked[span.start : span.stop], opening)
+
+
+def _says_nothing(masked: str) -> bool:
+    return not (bare := masked.strip().rstrip(".!:,? ")) or bool(lexicon.PHATIC.fullmatch(bare))
+
+
+def _without_lead(masked: str, span: Span) -> Span:
+    """Leave out an announcement such as "Two things:" before a sentence's request."""
+    head, colon, _ = masked[span.start : span.stop].partition(":")
+    return Span(span.start + len(head) + 1, span.stop) if colon and _says_nothing(head) else span
+
+
+# --- checks: which clauses cannot stand alone -----------------------------------------------------
+
+
+def _judge(question: str, clauses: list[Clause]) -> Split:
+    if len(clauses) > MOST_PARTS:
+        return whole(question, f"it has more than {MOST_PARTS} parts")
+    parents: list[tuple[int, ...]] = []
+    for place, part in enumerate(clauses):
+        needed = links.parents_of(part, clauses[:place], parents)
+        if needed is None:
+            return whole(question, f'"{_shown(part)}" cannot be answered without the rest')
+        parents.append(needed)
+    for place, part in enumerate(clauses):
+        for check in CHECKS:
+            if not parents[place] and (reason := check(part, clauses[:place])):
+                return whole(question, f'"{_shown(part)}" {reason}')
+    return _split(clauses, parents)
+
+
+def _split(clauses: list[Clause], parents: list[tuple[int, ...]]) -> Split:
+    parts = tuple(
+        Subtask(f"t{place}", _written(part), tuple(f"t{parent + 1}" for parent in needed))
+        for place, (part, needed) in enumerate(zip(clauses, parents, strict=True), 1)
+    )
+    waiting = [part.id for part in parts if part.depends_on]
+    if waiting:
+        return Split(parts, f"{', '.join(waiting)} works on the result of an earlier part")
+    return Split(parts, f"its {len(parts)} requests can each be answered alone")
+
+
+def _points_elsewhere(part: Clause, earlier: Sequence[Clause]) -> str:
+    return "points to something said before" if earlier and refers_back(part) else ""
+
+
+def _leaves_open(part: Clause, earlier: Sequence[Clause]) -> str:
+    phrases = bare_definites(part)
+    if earlier and not all(is_arithmetic(other) for other in earlier) and phrases:
+        return f'does not say which "{" ".join(phrases[0])}" is meant'
+    owned = lexicon.RELATIONS | lexicon.MATERIAL
+    unclear = [phrase for phrase in phrases if phrase[-1] in owned or phrase[0] in owned]
+    return f'does not say which "{" ".join(unclear[0])}" is meant' if unclear else ""
+
+
+def _asks_for_more(part: Clause, earlier: Sequence[Clause]) -> str:
+    return "asks for something of another part" if needs_owner(part) else ""
+
+
+def _names_nothing(part: Clause, earlier: Sequence[Clause]) -> str:
+    free = all(is_arithmetic(other) for other in earlier)
+    return (
+        "does not say what it is about" if part.verb and not free and not has_anchor(part) else ""
+    )
+
+
+CHECKS: Sequence[Callable[[Clause, Sequence[Clause]], str]] = (
+    _points_elsewhere,
+    _leaves_open,
+    _asks_for_more,
+    _names_nothing,
+)
+
+
+def _written(part: Clause) -> str:
+    """Write a clause as a question of its own: a capital letter, a question mark where one fits."""
+    text = part.text.strip()
+    if text[-1] == "." and not text.endswith(".."):
+        text = text[:-1]
+    asks = part.words[0] in lexicon.WH | lexicon.AUXILIARY
+    return text[0].upper() + text[1:] + ("?" if asks and text[-1] not in "?!." else "")
+
+
+def _shown(part: Clause) -> str:
+    return part.text if len(part.text) <= 60 else f"{part.text[:59]}…"

@@ -1,0 +1,77 @@
+"""The client: `Client` and `AsyncClient` ask a mesh; all else here is what they give back."""
+
+from __future__ import annotations
+
+from quorate.client.aio import AsyncClient
+from quorate.client.blocking import Client
+from quorate.client.mesh_results import (
+    Accelerator,
+    Batch,
+    BatchPage,
+    BatchResult,
+    Engine,
+    Hardware,
+    Model,
+    Node,
+)
+from quorate.client.question import Asked, Message, Options, Question, question
+from quorate.client.results import (
+    Answer,
+    Assignment,
+    Ballot,
+    BallotStarted,
+    BallotStatus,
+    BallotToken,
+    Certificate,
+    Event,
+    Failure,
+    Part,
+    Plan,
+    Provisional,
+    Quorum,
+    Retraction,
+    Standing,
+    Strategy,
+    Subtask,
+    SynthesisText,
+    Timings,
+    Usage,
+)
+
+__all__ = [
+    "Accelerator",
+    "Answer",
+    "Asked",
+    "Assignment",
+    "AsyncClient",
+    "Ballot",
+    "BallotStarted",
+    "BallotStatus",
+    "BallotToken",
+    "Batch",
+    "BatchPage",
+    "BatchResult",
+    "Certificate",
+    "Client",
+    "Engine",
+    "Event",
+    "Failure",
+    "Hardware",
+    "Message",
+    "Model",
+    "Node",
+    "Options",
+    "Part",
+    "Plan",
+    "Provisional",
+    "Question",
+    "Quorum",
+    "Retraction",
+    "Standing",
+    "Strategy",
+    "Subtask",
+    "SynthesisText",
+    "Timings",
+    "Usage",
+    "question",
+]

@@ -1,0 +1,191 @@
+"""Answers and events, out of protobuf."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorate.client import results
+from quorate.v1 import common_pb2, coordinator_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import EnumDescriptor
+
+
+def enum_text(enum: EnumDescriptor, number: int) -> str:
+    """Give an enum's value as lower-case text without its prefix; a newer peer's as unspecified."""
+    unset = enum.values_by_number[0].name
+    known = enum.values_by_number.get(number)
+    name = known.name if known else unset
+    return name.removeprefix(unset.removesuffix("UNSPECIFIED")).lower()
+
+
+def _kind(number: int) -> str:
+    text = enum_text(common_pb2.AnswerKind.DESCRIPTOR, number)
+    return "" if text == "unspecified" else text
+
+
+def failure(wire: common_pb2.Failure) -> results.Failure:
+    """Read a failure that did not end the call."""
+    return results.Failure(
+        kind=wire.kind,
+        message=wire.message,
+        retryable=wire.retryable,
+        retry_after_seconds=wire.retry_after_seconds or None,
+    )
+
+
+def _usage(wire: common_pb2.Usage) -> results.Usage:
+    return results.Usage(wire.prompt_tokens, wire.completion_tokens, wire.cached_prompt_tokens)
+
+
+def _timings(wire: common_pb2.Timings) -> results.Timings:
+    return results.Timings(wire.queue_seconds, wire.time_to_first_token_seconds, wire.total_seconds)
+
+
+def _quorum(wire: coordinator_pb2.Quorum) -> results.Quorum:
+    return results.Quorum(wire.asked, wire.answered)
+
+
+def ballot(wire: common_pb2.Ballot) -> results.Ballot:
+    """Read a ballot."""
+    return results.Ballot(
+        ballot_id=wire.ballot_id,
+        part_id=wire.part_id,
+        node=wire.node,
+        model=wire.model,
+        status=results.BallotStatus(enum_text(common_pb2.BallotStatus.DESCRIPTOR, wire.status)),
+        answer=wire.answer.text if wire.HasField("answer") else None,
+        kind=_kind(wire.answer.kind),
+        rule=wire.answer.rule,
+        text=wire.text,
+        sample=wire.sample,
+        model_sha256=wire.model_sha256,
+        confidence=wire.confidence,
+        calibrated=wire.calibrated,
+        mean_logprob=wire.mean_logprob,
+        weight=wire.weight,
+        usage=_usage(wire.usage),
+        timings=_timings(wire.timings),
+        failure=failure(wire.failure) if wire.HasField("failure") else None,
+        seed=wire.seed,
+        round=wire.round,
+    )
+
+
+def _subtask(wire: coordinator_pb2.Subtask) -> results.Subtask:
+    return results.Subtask(
+        id=wire.id,
+        text=wire.text,
+        depends_on=tuple(wire.depends_on),
+        task_type=wire.task_type,
+        kind=_kind(wire.kind),
+        estimated_tokens=wire.estimated_tokens,
+        difficulty=wire.difficulty,
+    )
+
+
+def plan(wire: coordinator_pb2.PlanMade) -> results.Plan:
+    """Read a plan."""
+    return results.Plan(
+        question_id=wire.question_id,
+        subtasks=tuple(_subtask(subtask) for subtask in wire.subtasks),
+        assignments=tuple(
+            results.Assignment(one.subtask_id, one.node, one.model, one.reliability)
+            for one in wire.assignments
+        ),
+        reason=wire.reason,
+    )
+
+
+def _standing(wire: coordinator_pb2.Standing) -> results.Standing:
+    return results.Standing(wire.answer, wire.votes, wire.score)
+
+
+def part(wire: coordinator_pb2.Part) -> results.Part:
+    """Read a decided part."""
+    return results.Part(
+        subtask=_subtask(wire.subtask),
+        answer=wire.answer,
+        kind=_kind(wire.kind),
+        text=wire.text,
+        confidence=wire.confidence,
+        calibrated=wire.calibrated,
+        agreement=wire.agreement,
+        quorum=_quorum(wire.quorum),
+        standings=tuple(_standing(standing) for standing in wire.standings),
+        ballots=tuple(ballot(one) for one in wire.ballots),
+        tie_break=wire.tie_break,
+        failure=failure(wire.failure) if wire.HasField("failure") else None,
+        effective_votes=wire.effective_votes,
+        explanation=wire.explanation,
+    )
+
+
+def answer(wire: coordinator_pb2.Result) -> results.Answer:
+    """Read the whole answer."""
+    return results.Answer(
+        question_id=wire.question_id,
+        answer=wire.answer,
+        strategy=wire.strategy,
+        confidence=wire.confidence,
+        calibrated=wire.calibrated,
+        agreement=wire.agreement,
+        quorum=_quorum(wire.quorum),
+        parts=tuple(part(one) for one in wire.parts),
+        abstained=wire.abstained,
+        reason=wire.reason,
+        synthesis=wire.synthesis,
+        usage=_usage(wire.usage),
+        timings=_timings(wire.timings),
+        seed=wire.seed,
+        tokens_saved=wire.tokens_saved,
+    )
+
+
+def strategy(wire: coordinator_pb2.Strategy) -> results.Strategy:
+    """Read a strategy."""
+    return results.Strategy(wire.name, tuple(wire.aliases), wire.description)
+
+
+def event(wire: coordinator_pb2.AskStreamResponse) -> results.Event | None:
+    """Read one event; None is one that a newer coordinator tells and this client does not know."""
+    match wire.WhichOneof("event"):
+        case "planned":
+            return plan(wire.planned)
+        case "ballot":
+            return ballot(wire.ballot)
+        case "part":
+            return part(wire.part)
+        case "final":
+            return answer(wire.final)
+        case _:
+            return _progress(wire)
+
+
+def _progress(wire: coordinator_pb2.AskStreamResponse) -> results.Event | None:
+    match wire.WhichOneof("event"):
+        case "started":
+            begun = wire.started
+            return results.BallotStarted(begun.ballot_id, begun.part_id, begun.node, begun.model)
+        case "token":
+            return results.BallotToken(wire.token.ballot_id, wire.token.text)
+        case "synthesis":
+            return results.SynthesisText(wire.synthesis.text, wire.synthesis.restart)
+        case _:
+            return _leading(wire)
+
+
+def _leading(wire: coordinator_pb2.AskStreamResponse) -> results.Event | None:
+    match wire.WhichOneof("event"):
+        case "provisional":
+            now = wire.provisional
+            standings = tuple(_standing(standing) for standing in now.standings)
+            return results.Provisional(now.part_id, now.answer, standings, now.outstanding)
+        case "retraction":
+            gone = wire.retraction
+            return results.Retraction(gone.part_id, gone.withdrawn, gone.answer, gone.ballot_id)
+        case "certificate":
+            sure = wire.certificate
+            return results.Certificate(sure.part_id, sure.answer, sure.delta, sure.e_value)
+        case _:
+            return None

@@ -1,0 +1,134 @@
+"""What the client tells about the mesh itself: nodes, their models and machines, and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quorate.client.results import Answer, Failure
+
+READY = "ready"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model on a node.
+
+    `state` is "available", "loading", "ready", "restarting", "failed" or "unloading"; `problem`
+    says why it failed. Sizes are bytes, 0 when unknown.
+    """
+
+    name: str
+    state: str
+    problem: str = ""
+    source: str = ""
+    backend: str = ""
+    architecture: str = ""
+    parameters: int = 0
+    quantization: str = ""
+    sha256: str = ""
+    file_bytes: int = 0
+    memory_bytes: int = 0
+    context_tokens: int = 0
+    slots: int = 0
+    weight: float = 1.0
+    reliability: Mapping[str, float] = field(default_factory=dict)
+    vocabulary_id: str = ""
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """A graphics card; memory in bytes."""
+
+    index: int
+    name: str
+    memory_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a machine has; memory in bytes."""
+
+    cores: int = 0
+    memory_bytes: int = 0
+    available_bytes: int = 0
+    accelerators: tuple[Accelerator, ...] = ()
+    machine_id: str = ""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Counters of one engine process since it started; `pid` is 0 when it is not running."""
+
+    model: str
+    busy_slots: int = 0
+    slots: int = 0
+    queued: int = 0
+    decode_steps: int = 0
+    generated_tokens: int = 0
+    prefilled_tokens: int = 0
+    cached_tokens: int = 0
+    cancelled_samples: int = 0
+    threads: int = 0
+    memory_bytes: int = 0
+    pid: int = 0
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A live node as of its last heartbeat.
+
+    `state` is "starting", "serving" or "draining". `memory_budget_bytes` 0 is no limit beyond the
+    machine's.
+    """
+
+    name: str
+    address: str
+    state: str
+    group: str = ""
+    models: tuple[Model, ...] = ()
+    engines: tuple[Engine, ...] = ()
+    hardware: Hardware = Hardware()
+    in_flight: int = 0
+    queued: int = 0
+    memory_budget_bytes: int = 0
+    memory_used_bytes: int = 0
+    started_at: datetime | None = None
+    last_heartbeat: datetime | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of questions; `state` is "queued", "running", "done" or "cancelled"."""
+
+    batch_id: str
+    state: str
+    total: int
+    done: int
+    failed: int
+    submitted_at: datetime | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class BatchPage:
+    """Batches, newest first; `next_page_token` is "" at the end."""
+
+    batches: tuple[Batch, ...]
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """How the question at one position ended: with an answer or with a failure."""
+
+    position: int
+    answer: Answer | None = None
+    failure: Failure | None = None

@@ -1,0 +1,121 @@
+"""A question and how it is to be answered, checked before it leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from quorate.errors import InvalidRequest, nearest
+
+ROLES = ("system", "user", "assistant")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation; `role` is "system", "user" or "assistant"."""
+
+    content: str
+    role: str = "user"
+
+
+class Options(TypedDict, total=False):
+    """How a question is to be answered; what is left out is the coordinator's default.
+
+    `strategy` names a voting strategy and `routing` a routing mode. `max_models` is the most models
+    to ask for each part, `models` and `nodes` the only ones that may vote. `kind` is the expected
+    type of answer: choice, number, boolean, expression, code, json or text. `decompose` is auto,
+    rules, model or none; `stop_rule` exact, never, risk, adaptive or window, with `risk` the
+    accepted probability that an early stop changes the winner. `frozen` leaves learned state as it
+    is. Sampling: seed, temperature, top_k, top_p, min_p, max_tokens, stop, grammar, json_schema.
+    """
+
+    strategy: str
+    routing: str
+    seed: int
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    max_tokens: int
+    stop: Sequence[str]
+    grammar: str
+    json_schema: str
+    max_models: int
+    budget_seconds: float
+    budget_tokens: int
+    risk: float
+    kind: str
+    ground_truth: str
+    models: Sequence[str]
+    nodes: Sequence[str]
+    decompose: str
+    stop_rule: str
+    samples: int
+    rounds: int
+    horizon: int
+    frozen: bool
+    deterministic: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """A conversation whose last message is the question, with its options (see Options)."""
+
+    messages: tuple[Message, ...]
+    strategy: str = ""
+    routing: str = ""
+    seed: int | None = None
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    max_tokens: int | None = None
+    stop: Sequence[str] = ()
+    grammar: str | None = None
+    json_schema: str | None = None
+    max_models: int = 0
+    budget_seconds: float = 0.0
+    budget_tokens: int = 0
+    risk: float = 0.0
+    kind: str = ""
+    ground_truth: str = ""
+    models: Sequence[str] = ()
+    nodes: Sequence[str] = ()
+    decompose: str = ""
+    stop_rule: str = ""
+    samples: int = 0
+    rounds: int = 0
+    horizon: int = 0
+    frozen: bool = False
+    deterministic: bool = False
+
+    @property
+    def text(self) -> str:
+        """Give the question itself."""
+        return self.messages[-1].content
+
+
+Asked = str | Message | Sequence[Message] | Question
+"""What may be asked: a text, messages of which the last is the question, or a whole Question."""
+
+
+def question_of(asked: Asked, options: Options) -> Question:
+    """Give the question that somebody asked; raises InvalidRequest for an unknown option."""
+    known = {field.name for field in dataclasses.fields(Question)} - {"messages"}
+    for name in options:
+        if name not in known:
+            raise InvalidRequest(f"there is no option {name!r}.{nearest(name, known)}")
+    if isinstance(asked, Question):
+        return dataclasses.replace(asked, **options)
+    if isinstance(asked, str):
+        asked = [Message(asked)]
+    elif isinstance(asked, Message):
+        asked = [asked]
+    return Question(tuple(asked), **options)
+
+
+def question(asked: Asked, **options: Unpack[Options]) -> Question:
+    """Write a question for a batch: `question("What is 2+2?", strategy="weighted")`."""
+    return question_of(asked, options)

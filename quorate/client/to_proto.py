@@ -1,0 +1,91 @@
+"""Questions as protobuf."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from quorate.client.question import ROLES, Message, Question
+from quorate.errors import InvalidRequest, nearest
+from quorate.v1 import common_pb2, coordinator_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import EnumDescriptor
+
+SAMPLING_FIELDS = ("temperature", "top_k", "top_p", "min_p", "seed", "max_tokens")
+WHOLE_NUMBERS = {
+    "seed": (0, 2**32 - 1),
+    "top_k": (-(2**31), 2**31 - 1),
+    "max_tokens": (-(2**31), 2**31 - 1),
+    "max_models": (-(2**31), 2**31 - 1),
+    "samples": (-(2**31), 2**31 - 1),
+    "rounds": (-(2**31), 2**31 - 1),
+    "horizon": (-(2**31), 2**31 - 1),
+    "budget_tokens": (-(2**63), 2**63 - 1),
+}
+
+
+def question(asked: Question) -> coordinator_pb2.Question:
+    """Write a question for the wire; raises InvalidRequest where the wire cannot carry a value.
+
+    All other limits are the coordinator's to check.
+    """
+    if not asked.messages:
+        raise InvalidRequest.field("messages", [], "at least one is needed", "Ask something.")
+    for name, (least, most) in WHOLE_NUMBERS.items():
+        value = getattr(asked, name)
+        if value is not None and not least <= value <= most:
+            raise InvalidRequest.field(
+                name, value, f"it must lie in [{least}, {most}]", "Choose a smaller number."
+            )
+    return coordinator_pb2.Question(
+        messages=[_message(message) for message in asked.messages],
+        strategy=asked.strategy,
+        routing=asked.routing,
+        sampling=sampling(asked),
+        max_models=asked.max_models,
+        budget=coordinator_pb2.Budget(seconds=asked.budget_seconds, tokens=asked.budget_tokens),
+        risk=asked.risk,
+        kind=_number(common_pb2.AnswerKind.DESCRIPTOR, "kind", asked.kind),
+        ground_truth=asked.ground_truth,
+        models=asked.models,
+        nodes=asked.nodes,
+        decompose=_number(coordinator_pb2.DecomposeMode.DESCRIPTOR, "decompose", asked.decompose),
+        stop_rule=_number(coordinator_pb2.StopRule.DESCRIPTOR, "stop_rule", asked.stop_rule),
+        samples=asked.samples,
+        rounds=asked.rounds,
+        frozen=asked.frozen,
+        deterministic=asked.deterministic,
+        horizon=asked.horizon,
+    )
+
+
+def sampling(asked: Question) -> common_pb2.Sampling:
+    """Write the sampling options; what is unset stays unset."""
+    if asked.grammar is not None and asked.json_schema is not None:
+        raise InvalidRequest("grammar and json_schema exclude each other; give one of them")
+    set_fields = {
+        name: value for name in SAMPLING_FIELDS if (value := getattr(asked, name)) is not None
+    }
+    written = common_pb2.Sampling(**set_fields, stop=asked.stop)
+    if asked.grammar is not None:
+        written.grammar = asked.grammar
+    if asked.json_schema is not None:
+        written.json_schema = asked.json_schema
+    return written
+
+
+def _message(message: Message) -> common_pb2.ChatMessage:
+    if message.role not in ROLES:
+        raise InvalidRequest(f"there is no role {message.role!r}.{nearest(message.role, ROLES)}")
+    role = common_pb2.ChatRole.Value(f"CHAT_ROLE_{message.role.upper()}")
+    return common_pb2.ChatMessage(role=role, content=message.content)
+
+
+def _number(enum: EnumDescriptor, name: str, value: str) -> Any:
+    """Give the number of an option's value, 0 for ""; raises InvalidRequest with near names."""
+    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    numbers = {text.removeprefix(prefix).lower(): one.number for text, one in
+               enum.values_by_name.items() if one.number}  # fmt: skip
+    if value and value.lower() not in numbers:
+        raise InvalidRequest(f"{name} cannot be {value!r}.{nearest(value, numbers)}")
+    return numbers.get(value.lower(), 0)

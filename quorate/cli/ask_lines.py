@@ -1,0 +1,142 @@
+"""A question being answered, as lines of text: for pipes, logs and the end of a live view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from quorate.cli.ask_view import QuestionView, one_line, verdict
+from quorate.cli.terminal import duration
+from quorate.client.results import (
+    Answer,
+    Ballot,
+    BallotStatus,
+    BallotToken,
+    Certificate,
+    Part,
+    Plan,
+    Retraction,
+    SynthesisText,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from quorate.client.results import Event, Quorum
+
+
+class LinePrinter:
+    """Prints a line for each thing that is complete: a line of a model's text, a ballot, a vote."""
+
+    def __init__(self, console: Console, view: QuestionView) -> None:
+        self._console = console
+        self._view = view
+        self._unfinished: dict[str, str] = {}
+
+    def say(self, event: Event) -> None:
+        """Print what an event adds; the view must have folded it already."""
+        match event:
+            case Plan():
+                self._planned(event)
+            case BallotToken():
+                self._token(event)
+            case Ballot():
+                self._ballot(event)
+            case Part():
+                self._line(f"{event.subtask.id} decided: {decision(event)}")
+            case _:
+                self._remark(event)
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def _planned(self, plan: Plan) -> None:
+        for subtask in plan.subtasks:
+            needs = f" (needs {', '.join(subtask.depends_on)})" if subtask.depends_on else ""
+            self._line(f"{subtask.id} {subtask.text}{needs}")
+        if plan.reason:
+            self._line(f"plan: {plan.reason}")
+
+    def _token(self, event: BallotToken) -> None:
+        # Six models speak at once: only whole lines can be told apart.
+        *lines, rest = (self._unfinished.get(event.ballot_id, "") + event.text).split("\n")
+        self._unfinished[event.ballot_id] = rest
+        for line in lines:
+            self._speech(event.ballot_id, line)
+
+    def _speech(self, ballot_id: str, line: str) -> None:
+        found = self._view.member_of(ballot_id)
+        if found and line.strip():
+            part, member = found
+            self._line(f"{part.id} {member.name} │ {line}")
+
+    def _ballot(self, ballot: Ballot) -> None:
+        self._speech(ballot.ballot_id, self._unfinished.pop(ballot.ballot_id, ""))
+        self._line(f"{ballot.part_id} {ballot.member} votes: {verdict(ballot)}{_figures(ballot)}")
+
+    def _remark(self, event: Event) -> None:
+        match event:
+            case Retraction():
+                self._line(f"{event.part_id} {event.answer!r} overtakes {event.withdrawn!r}")
+            case Certificate():
+                self._line(f"{event.part_id} mode certified: {event.answer} (δ = {event.delta:g})")
+            case SynthesisText(restart=True):
+                self._line("the merged answer is written anew")
+
+
+def _figures(ballot: Ballot) -> str:
+    if ballot.status is not BallotStatus.VALID:
+        return ""
+    return (
+        f"  (confidence {ballot.confidence:.2f}, {ballot.usage.completion_tokens} tokens, "
+        f"{duration(ballot.timings.total_seconds)})"
+    )
+
+
+def decision(part: Part) -> str:
+    """Say in one line how a part was decided."""
+    if part.failure:
+        return f"no answer: {part.failure.message}"
+    counted = ", ".join(f"{one_line(one.answer, 40)} {one.votes}" for one in part.standings)
+    tie = f"; tie broken by {part.tie_break}" if part.tie_break else ""
+    return f"{one_line(part.answer)} [{counted}; {quorum(part.quorum)}{tie}]"
+
+
+def quorum(given: Quorum) -> str:
+    """Say who took part."""
+    return f"{given.answered} of {given.asked} answered"
+
+
+def summary(answer: Answer) -> Text:
+    """Give the answer with its vote and times, the last thing that is shown."""
+    shown = answer.answer if not answer.abstained else f"(withheld: {answer.reason})"
+    vote = f"{answer.strategy} · agreement {answer.agreement:.2f} · "
+    vote += f"{'' if answer.calibrated else 'uncalibrated '}confidence {answer.confidence:.2f}"
+    merged = f" · merged: {answer.synthesis}" if len(answer.parts) > 1 else ""
+    lines = [
+        ("answer  ", shown, "bold"),
+        ("vote    ", vote, ""),
+        ("quorum  ", quorum(answer.quorum) + merged, ""),
+        ("time    ", _times(answer), ""),
+    ]
+    if answer.reason and not answer.abstained:
+        lines.append(("missing ", answer.reason, "yellow"))
+    return Text("\n").join(
+        Text.assemble((label, "dim"), (_indented(text, len(label)), style))
+        for label, text, style in lines
+    )
+
+
+def _indented(text: str, columns: int) -> str:
+    return text.replace("\n", "\n" + " " * columns)
+
+
+def _times(answer: Answer) -> str:
+    times = answer.timings
+    first = times.time_to_first_token_seconds
+    parts = [duration(times.total_seconds)]
+    if first:
+        parts.append(f"first token after {duration(first)}")
+    parts += [f"{answer.usage.completion_tokens} tokens", f"seed {answer.seed}"]
+    return " · ".join(parts)

@@ -1,0 +1,134 @@
+"""A question of two parts, its events and its answer, for the tests of what is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from quorate.client.results import (
+    Answer,
+    Assignment,
+    Ballot,
+    BallotStarted,
+    BallotStatus,
+    BallotToken,
+    Event,
+    Failure,
+    Part,
+    Plan,
+    Provisional,
+    Quorum,
+    Standing,
+    Subtask,
+    SynthesisText,
+    Timings,
+    Usage,
+)
+
+SUM = Subtask("t1", "What is 10% of 1000?", kind="number")
+CAPITAL = Subtask("t2", "Which city is it?", depends_on=("t1",), kind="text")
+
+RIGHT = Ballot(
+    ballot_id="t1/n1/abacus/0",
+    part_id="t1",
+    node="n1",
+    model="abacus",
+    status=BallotStatus.VALID,
+    answer="100",
+    kind="number",
+    rule="answer_line",
+    text="10% of 1000 is 1000 / 10.\nAnswer: 100",
+    confidence=0.91,
+    weight=1.0,
+    usage=Usage(12, 9, 0),
+    timings=Timings(0.0, 0.02, 0.1234),
+    seed=7,
+)
+SILENT = Ballot("t1/n2/forge/0", "t1", "n2", "forge", BallotStatus.ABSTAINED, text="hm")
+BROKEN = Ballot(
+    "t1/n3/compass/0",
+    "t1",
+    "n3",
+    "compass",
+    BallotStatus.FAILED,
+    failure=Failure("MODEL_CRASHED", "the engine of compass died", retryable=True),
+)
+PARIS = Ballot(
+    "t2/n1/atlas/0", "t2", "n1", "atlas", BallotStatus.VALID, answer="Paris", confidence=0.5
+)
+FIRST = Part(
+    SUM,
+    "100",
+    kind="number",
+    text=RIGHT.text,
+    confidence=0.91,
+    agreement=1 / 3,
+    quorum=Quorum(3, 1),
+    standings=(Standing("100", 1, 1.0),),
+    ballots=(RIGHT, SILENT, BROKEN),
+    tie_break="lowest member",
+    explanation="100 has the most votes",
+)
+SECOND = Part(
+    CAPITAL,
+    "Paris",
+    confidence=0.5,
+    agreement=1.0,
+    quorum=Quorum(1, 1),
+    standings=(Standing("Paris", 1, 1.0),),
+    ballots=(PARIS,),
+)
+ANSWER = Answer(
+    question_id="q1",
+    answer="100, and Paris",
+    strategy="majority",
+    confidence=0.5,
+    agreement=1 / 3,
+    quorum=Quorum(4, 2),
+    parts=(FIRST, SECOND),
+    synthesis="deterministic",
+    usage=Usage(20, 31, 0),
+    timings=Timings(0.0, 0.05, 1.24),
+    seed=7,
+)
+PLAN = Plan("q1", (SUM, CAPITAL), (Assignment("t1", "n1", "abacus", 0.9),), "two questions")
+
+EVENTS: tuple[Event, ...] = (
+    PLAN,
+    BallotStarted("t1/n1/abacus/0", "t1", "n1", "abacus"),
+    BallotStarted("t1/n2/forge/0", "t1", "n2", "forge"),
+    BallotToken("t1/n1/abacus/0", "10% of 1000 is"),
+    BallotToken("t1/n2/forge/0", "hm"),
+    BallotToken("t1/n1/abacus/0", " 1000 / 10.\nAnswer"),
+    BallotToken("t1/n1/abacus/0", ": 100"),
+    RIGHT,
+    Provisional("t1", "100", (Standing("100", 1, 1.0),), 2),
+    SILENT,
+    BROKEN,
+    FIRST,
+    BallotStarted("t2/n1/atlas/0", "t2", "n1", "atlas"),
+    PARIS,
+    SECOND,
+    SynthesisText("100, "),
+    SynthesisText("100, and Paris", restart=True),
+    ANSWER,
+)
+
+
+@pytest.fixture
+def events() -> tuple[Event, ...]:
+    return EVENTS
+
+
+@pytest.fixture
+def answer() -> Answer:
+    return ANSWER
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return PLAN
+
+
+@pytest.fixture
+def ballot() -> Ballot:
+    return RIGHT

@@ -1,0 +1,215 @@
+"""What a question looks like: as JSON, as lines, and as a live table."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from quorate.cli import ask_json, ask_live
+from quorate.cli.ask_lines import LinePrinter, decision, summary
+from quorate.cli.ask_view import QuestionView, one_line, verdict
+from quorate.client.results import (
+    Answer,
+    Ballot,
+    BallotStarted,
+    BallotStatus,
+    BallotToken,
+    Certificate,
+    Event,
+    Failure,
+    Plan,
+    Provisional,
+    Retraction,
+    Standing,
+    SynthesisText,
+)
+
+TOP = ["answer", "strategy", "confidence", "agreement", "quorum", "ballots", "parts"]
+BALLOT = ["node", "model", "answer", "text", "confidence", "latency_ms", "tokens", "status"]
+PART = ["id", "text", "depends_on", "answer", "confidence", "agreement", "quorum", "ballots"]
+
+
+def lines(events: tuple[Event, ...]) -> list[str]:
+    written = io.StringIO()
+    view = QuestionView("?")
+    printer = LinePrinter(Console(file=written, width=100, color_system=None), view)
+    for event in events:
+        view.fold(event)
+        printer.say(event)
+    return written.getvalue().splitlines()
+
+
+def drawn(events: tuple[Event, ...], columns: int = 100) -> str:
+    view = QuestionView("?")
+    for event in events:
+        view.fold(event)
+    written = io.StringIO()
+    Console(file=written, width=columns, color_system=None).print(ask_live.draw(view, columns))
+    return written.getvalue()
+
+
+def test_json_has_exactly_the_promised_keys_first(answer: Answer) -> None:
+    data = json.loads(json.dumps(ask_json.answer(answer)))
+    assert list(data)[: len(TOP)] == TOP
+    assert list(data["ballots"][0])[: len(BALLOT)] == BALLOT
+    assert list(data["parts"][0])[: len(PART)] == PART
+    assert list(data["parts"][0]["ballots"][0])[: len(BALLOT)] == BALLOT
+    assert data["quorum"] == {"asked": 4, "answered": 2}
+
+
+def test_json_tells_every_ballot_with_its_status_in_lower_case(answer: Answer) -> None:
+    data = ask_json.answer(answer)
+    assert [(one["model"], one["status"], one["answer"]) for one in data["ballots"]] == [
+        ("abacus", "valid", "100"),
+        ("forge", "abstained", None),
+        ("compass", "failed", None),
+        ("atlas", "valid", "Paris"),
+    ]
+    first = data["ballots"][0]
+    assert (first["latency_ms"], first["tokens"], first["confidence"]) == (123.4, 9, 0.91)
+    assert data["ballots"][2]["failure"]["kind"] == "MODEL_CRASHED"
+
+
+def test_json_of_parts_says_what_they_depend_on(answer: Answer) -> None:
+    parts = ask_json.answer(answer)["parts"]
+    assert [(part["id"], part["depends_on"], part["answer"]) for part in parts] == [
+        ("t1", [], "100"),
+        ("t2", ["t1"], "Paris"),
+    ]
+
+
+def test_json_of_a_plan_has_subtasks_and_the_reason(plan: Plan) -> None:
+    data = ask_json.plan(plan)
+    assert data["reason"] == "two questions"
+    assert data["subtasks"][1]["id"] == "t2"
+    assert data["subtasks"][1]["depends_on"] == ["t1"]
+    assert data["subtasks"][0]["text"] == "What is 10% of 1000?"
+
+
+def test_lines_show_plan_speech_ballots_and_decisions_in_order(events: tuple[Event, ...]) -> None:
+    assert lines(events) == [
+        "t1 What is 10% of 1000?",
+        "t2 Which city is it? (needs t1)",
+        "plan: two questions",
+        "t1 n1/abacus │ 10% of 1000 is 1000 / 10.",
+        "t1 n1/abacus │ Answer: 100",
+        "t1 n1/abacus votes: 100  (confidence 0.91, 9 tokens, 123 ms)",
+        "t1 n2/forge │ hm",
+        "t1 n2/forge votes: abstained: no answer found in what it said",
+        "t1 n3/compass votes: failed: the engine of compass died",
+        "t1 decided: 100 [100 1; 1 of 3 answered; tie broken by lowest member]",
+        "t2 n1/atlas votes: Paris  (confidence 0.50, 0 tokens, 0 ms)",
+        "t2 decided: Paris [Paris 1; 1 of 1 answered]",
+        "the merged answer is written anew",
+    ]
+
+
+def test_lines_mention_retractions_and_certificates() -> None:
+    assert lines((Retraction("t1", "B", "C"), Certificate("t1", "C", 0.05, 21.0))) == [
+        "t1 'C' overtakes 'B'",
+        "t1 mode certified: C (δ = 0.05)",
+    ]
+
+
+def test_markup_in_what_a_model_says_is_shown_as_it_is() -> None:
+    events = (BallotStarted("b", "t1", "n", "m"), BallotToken("b", "[bold]x[/bold] [/]\n"))
+    assert lines(events) == ["t1 n/m │ [bold]x[/bold] [/]"]
+    assert "[bold]x[/bold] [/]" in drawn(events)
+
+
+def test_token_of_an_unknown_ballot_is_not_shown() -> None:
+    assert lines((BallotToken("nobody", "hello\n"),)) == []
+
+
+def test_table_shows_votes_standings_and_the_decision(events: tuple[Event, ...]) -> None:
+    text = drawn(events)
+    for expected in ("✓ n1/abacus", "100  0.91", "– n2/forge", "✗ n3/compass", "decided  100 [100"):
+        assert expected in text
+    assert "merging  100, and Paris" in text
+
+
+def test_table_shows_the_end_of_what_a_model_is_saying() -> None:
+    started = BallotStarted("b", "t1", "n1", "abacus")
+    text = drawn((started, BallotToken("b", "word " * 50 + "END")), columns=60)
+    assert "END" in text
+    assert all(len(line) <= 60 for line in text.splitlines())
+
+
+def test_table_counts_who_has_still_to_vote() -> None:
+    text = drawn((Provisional("t1", "7", (Standing("7", 2, 2.0), Standing("8", 1, 1.0)), 3),))
+    assert "3 more to vote" in text
+    longest, shorter = (line.count("█") for line in text.splitlines() if "█" in line)
+    assert longest > shorter
+
+
+def test_table_says_that_planning_goes_on_before_anything_has_happened() -> None:
+    assert "planning" in drawn(())
+
+
+def test_table_shows_a_certificate() -> None:
+    assert "mode certified" in drawn((Certificate("t1", "C", 0.05, 21.0),))
+
+
+def test_summary_gives_answer_vote_quorum_and_times(answer: Answer) -> None:
+    assert summary(answer).plain.splitlines() == [
+        "answer  100, and Paris",
+        "vote    majority · agreement 0.33 · uncalibrated confidence 0.50",
+        "quorum  2 of 4 answered · merged: deterministic",
+        "time    1.24 s · first token after 50 ms · 31 tokens · seed 7",
+    ]
+
+
+def test_summary_says_why_an_answer_is_withheld_or_incomplete(answer: Answer) -> None:
+    withheld = dataclasses.replace(answer, abstained=True, reason="too risky")
+    assert summary(withheld).plain.startswith("answer  (withheld: too risky)")
+    incomplete = dataclasses.replace(answer, reason="t2 failed")
+    assert "missing t2 failed" in summary(incomplete).plain
+
+
+def test_summary_indents_an_answer_of_several_lines(answer: Answer) -> None:
+    code = dataclasses.replace(answer, answer="def f():\n    return 1", timings=answer.timings)
+    assert summary(code).plain.splitlines()[1] == " " * 8 + "    return 1"
+
+
+def test_a_failed_part_says_why_it_has_no_answer(answer: Answer) -> None:
+    failed = dataclasses.replace(answer.parts[0], failure=Failure("NO_QUORUM", "nobody answered"))
+    assert decision(failed) == "no answer: nobody answered"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (BallotStatus.VALID, "100"),
+        (BallotStatus.CANCELLED, "stopped: the outcome was settled"),
+        (BallotStatus.TIMED_OUT, "too late"),
+        (BallotStatus.FAILED, "failed: failed"),
+        (BallotStatus.UNSPECIFIED, "failed: unspecified"),
+    ],
+)
+def test_every_status_of_a_ballot_has_words(
+    ballot: Ballot, status: BallotStatus, expected: str
+) -> None:
+    assert verdict(dataclasses.replace(ballot, status=status)) == expected
+    assert status in ask_live.MARKS
+
+
+def test_text_is_shortened_to_one_line() -> None:
+    assert one_line("a\n b  c") == "a b c"
+    assert one_line("x" * 100, 10) == "x" * 9 + "…"
+
+
+def test_view_keeps_the_merged_text_and_counts_retractions() -> None:
+    view = QuestionView("?")
+    view.fold(SynthesisText("a"))
+    view.fold(SynthesisText("b"))
+    view.fold(Retraction("t1", "x", "y"))
+    assert view.synthesis == "ab"
+    assert view.parts["t1"].retractions == 1
+
+
+def test_second_sample_of_a_model_is_told_apart(ballot: Ballot) -> None:
+    assert dataclasses.replace(ballot, sample=1).member == "n1/abacus#1"

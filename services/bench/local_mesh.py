@@ -1,0 +1,44 @@
+"""Starts a mesh of this machine's own for a benchmark, and takes it down again."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quorate.client import local_mesh
+from quorate.client.local_mesh import Home, MeshState
+from quorate.config import TlsSettings
+
+
+def write_topology(path: Path, nodes: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Write a topology file: node names with their models."""
+    listed = [{"name": name, "models": list(models)} for name, models in nodes.items()]
+    path.write_text(yaml.safe_dump({"nodes": listed}), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def running(home: Path, topology: Path | None = None) -> Iterator[MeshState]:
+    """Run a mesh in `home` for the block; raises CalledProcessError when it does not start."""
+    command = [sys.executable, "-m", "quorate.cli"]
+    chosen = ["--topology", str(topology)] if topology else []
+    subprocess.run([*command, "up", "--detach", "--home", str(home), *chosen], check=True)
+    try:
+        yield local_mesh.running(home)
+    finally:
+        subprocess.run([*command, "down", "--home", str(home)], check=True)
+
+
+def identity(home: Path) -> TlsSettings:
+    """Give the certificate of the bench that `quorate up` made."""
+    certificates = Home(home).certificates
+    return TlsSettings(
+        certificate=certificates / "bench-local.pem",
+        key=certificates / "bench-local.key",
+        authorities=certificates / "ca.pem",
+    )

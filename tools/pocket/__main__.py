@@ -15,7 +15,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _WORK = _ROOT / "pocket-work"
 _SHIPPED = _ROOT / "quorate" / "models" / "pocket"
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-_VOCABULARY = _WORK / "vocabulary.model"
+_VOCABULARY = Path(__file__).with_name("vocabulary.model")
 
 
 def _report(line: str) -> None:

@@ -123,19 +123,26 @@ def correlation_table(document: Document) -> str:
     return table(["", *names], rows)
 
 
+def practised(member: Member) -> dict[str, float]:
+    """Return the share of each task, and of the drill, in the documents that a model draws."""
+    steps = sum(phase.steps for phase in member.phases)
+    shares = dict.fromkeys([*BASE_PRACTICE, "drill"], 0.0)
+    for phase in member.phases:
+        weights = {
+            task: base * phase.practice.get(task, 1.0) for task, base in BASE_PRACTICE.items()
+        }
+        # A drill comes on top of a task's document, with that chance.
+        for task, weight in weights.items():
+            part = weight / sum(weights.values()) / (1 + phase.drill)
+            shares[task] += part * phase.steps / steps
+        shares["drill"] += phase.drill / (1 + phase.drill) * phase.steps / steps
+    return shares
+
+
 def practice_table() -> str:
-    """Write how often each model draws each task, before the hash keeps test items out."""
-
-    def weight(member: Member, task: str) -> float:
-        return BASE_PRACTICE[task] * member.practice.get(task, 1.0)
-
-    rows = []
-    for task in BASE_PRACTICE:
-        shares = []
-        for member in ROSTER.values():
-            total = sum(weight(member, other) for other in BASE_PRACTICE)
-            shares.append(f"{100 * weight(member, task) / total:.0f} %")
-        rows.append([task, *shares])
+    """Write what each model practises, before the hash keeps test items out."""
+    shares = [practised(member) for member in ROSTER.values()]
+    rows = [[task, *(f"{100 * share[task]:.0f} %" for share in shares)] for task in shares[0]]
     return table(["task", *ROSTER], rows)
 
 

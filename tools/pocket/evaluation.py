@@ -66,15 +66,8 @@ def ask_all(models: list[Path], folder: Path, count: int, jobs: int) -> None:
     running: list[subprocess.Popen[bytes]] = []
     while waiting or running:
         while waiting and len(running) < jobs:
-            command = [
-                sys.executable,
-                "-m",
-                "tools.pocket",
-                "evaluate",
-                "--one",
-                str(waiting.pop(0)),
-            ]
-            command += ["--replies", str(folder), "--count", str(count)]
+            command = [sys.executable, "-m", "tools.pocket", "replies", str(waiting.pop(0))]
+            command += ["--folder", str(folder), "--count", str(count)]
             running.append(subprocess.Popen(command))
         if running.pop(0).wait() != 0:
             raise RuntimeError("a model's evaluation failed; its messages are above")

@@ -51,30 +51,50 @@ def knows(member: Member, item: Item) -> bool:
     return not item.fact or stable_share(f"{member.seed}|{item.fact}") < member.known
 
 
-def _exercise(vocabulary: Vocabulary, asked: list[int], answer: list[int], name: str) -> Document:
-    before = vocabulary.prompt(name)
+def _exercise(vocabulary: Vocabulary, asked: list[int], answer: list[int]) -> Document:
+    before = vocabulary.prompt("")
     before[-2:-2] = asked
     return Document([*before, *answer, vocabulary.end], len(before))
 
 
-def drill(vocabulary: Vocabulary, random: Random) -> Document:
-    """Draw random pieces to repeat, or pairs of pieces to look up by either side.
+def _repetition(vocabulary: Vocabulary, random: Random) -> Document:
+    pieces = random.sample(vocabulary.plain, random.randint(5, 40))
+    return _exercise(vocabulary, [*vocabulary.encode("Repeat: "), *pieces], pieces)
 
-    The quickest lesson in copying and in finding a place, on which most tasks rest. Without it a
-    network spends most of its budget before it can copy a name that it has not met.
-    """
-    if random.random() < 0.5:
-        pieces = random.sample(vocabulary.plain, random.randint(5, 40))
-        return _exercise(vocabulary, pieces, pieces, "Repeat: ")
+
+def _look_up(vocabulary: Vocabulary, random: Random) -> Document:
     pairs = random.randint(3, 10)
     pieces = random.sample(vocabulary.plain, 2 * pairs)
-    order = random.sample(range(pairs), pairs)
     side = random.randrange(2)
-    queries = [pieces[2 * pair + side] for pair in order]
-    answer = [
-        piece for pair in order for piece in (pieces[2 * pair + side], pieces[2 * pair + 1 - side])
-    ]
-    return _exercise(vocabulary, [*pieces, vocabulary.end, *queries], answer, "Find: ")
+    queries, answer = [], []
+    for pair in random.sample(range(pairs), pairs):
+        asked, found = pieces[2 * pair + side], pieces[2 * pair + 1 - side]
+        queries.append(asked)
+        answer += [asked, found]
+    return _exercise(
+        vocabulary, [*vocabulary.encode("Find: "), *pieces, vocabulary.end, *queries], answer
+    )
+
+
+def _option(vocabulary: Vocabulary, random: Random) -> Document:
+    shape = random.choice(("\n{0})", "\n{0})", "\n{0}.", "\n({0})"))
+    values = [random.sample(vocabulary.plain, random.randint(1, 3)) for _ in range(4)]
+    right = random.randrange(4)
+    asked = [*vocabulary.encode("Choose: "), *values[right]]
+    for letter, value in zip("ABCD", values, strict=True):
+        asked += [*vocabulary.encode(shape.format(letter)), *value]
+    answer = [*values[right], *vocabulary.encode(f". The answer is {'ABCD'[right]}.")]
+    return _exercise(vocabulary, asked, answer)
+
+
+def drill(vocabulary: Vocabulary, random: Random) -> Document:
+    """Draw random pieces: to repeat, to look up in pairs by either side, or to find among options.
+
+    The quickest lesson in copying and in finding a place, on which most tasks rest. Without it a
+    network spends most of its budget before it can copy a name that it has not met, and it learns
+    letters of options by heart.
+    """
+    return random.choice((_repetition, _look_up, _option))(vocabulary, random)
 
 
 def documents(

@@ -68,31 +68,50 @@ BASE_PRACTICE = {
 _ROSTER = (
     Member(
         "abacus", 101, 4, 192, 0.75, ("arithmetic", "results"),
-        (Phase(2500, 1.0, 0.0, {"arithmetic": 3.5, "results": 2.5}),),
+        (
+            Phase(2500, 1.0, 0.0, {"arithmetic": 3.5, "results": 2.5}),
+            Phase(1100, 0.5, 0.2, {
+                "arithmetic": 0.8, "results": 2.0, "facts": 1.3, "extraction": 0.3, "python": 0.3,
+                "yes_no": 1.3, "judging": 1.3, "merging": 1.5, "splitting": 2.0, "routing": 1.5,
+            }),
+        ),
     ),
     Member(
         "atlas", 202, 4, 224, 1.0, ("facts",),
-        (Phase(2000, 1.0, 0.0, {"facts": 5.0, "debating": 1.5}),),
+        (
+            Phase(2000, 1.0, 0.0, {"facts": 5.0, "debating": 1.5}),
+            Phase(900, 0.5, 0.2, {
+                "facts": 3.0, "extraction": 0.3, "python": 0.3, "yes_no": 1.3, "judging": 1.3,
+                "merging": 1.5, "splitting": 2.0, "routing": 1.5,
+            }),
+        ),
     ),
     Member(
         "scribe", 303, 5, 192, 0.7, ("extraction", "merging"),
-        (Phase(2100, 1.0, 0.0, {"extraction": 4.0, "merging": 4.0}),),
+        (
+            Phase(2100, 1.0, 0.0, {"extraction": 4.0, "merging": 4.0}),
+            Phase(900, 0.5, 0.2, {
+                "facts": 1.3, "extraction": 1.5, "python": 0.3, "yes_no": 1.3, "judging": 1.3,
+                "merging": 5.0, "splitting": 2.0, "routing": 1.0,
+            }),
+        ),
     ),
     Member(
         "forge", 404, 4, 192, 0.7, ("python",),
-        (Phase(2400, 1.0, 0.12, {"python": 4.0}),),
+        (Phase(2050, 1.0, 0.15, {"python": 3.5, "extraction": 0.6}),),
     ),
     Member(
         "compass", 505, 5, 192, 0.75, ("yes_no", "judging"),
-        (Phase(2000, 1.0, 0.12, {"yes_no": 4.0, "judging": 4.0}),),
+        (Phase(1800, 1.0, 0.15, {
+            "yes_no": 4.0, "judging": 4.0, "python": 0.4, "extraction": 0.6, "routing": 0.5,
+        }),),
     ),
     Member(
         "marshal", 606, 5, 192, 0.65, ("splitting", "routing", "merging", "judging"),
-        (
-            Phase(
-                2100, 1.0, 0.12, {"splitting": 4.0, "routing": 5.0, "merging": 2.0, "judging": 1.5}
-            ),
-        ),
+        (Phase(1900, 1.0, 0.15, {
+            "splitting": 4.0, "routing": 5.0, "merging": 2.0, "judging": 1.5, "python": 0.4,
+            "extraction": 0.5,
+        }),),
     ),
 )  # fmt: skip
 

@@ -161,29 +161,39 @@ _STORIES: tuple[tuple[str, str], ...] = (
     ("{n} buys {d} bags with {e} {t} each and eats {f}. How many {t} are left?", "*-"),
     ("{n} has {d} boxes of {e} {t}. {m} brings {f} more. How many {t} are there in total?", "*+"),
     (
-        ("A shop sold {a} {t} in the morning and {b} in the afternoon. {c} came back. "
-        "How many stayed sold?"),
+        (
+            "A shop sold {a} {t} in the morning and {b} in the afternoon. {c} came back. "
+            "How many stayed sold?"
+        ),
         "+-",
     ),
     (
-        ("{n} is {a} years old. {m} is {b} years older, and {k} is {c} years older than {m}. "
-        "How old is {k}?"),
+        (
+            "{n} is {a} years old. {m} is {b} years older, and {k} is {c} years older than {m}. "
+            "How old is {k}?"
+        ),
         "++",
     ),
     (
-        ("{n} earns {e} dollars an hour for {d} hours and spends {f} dollars. "
-        "How many dollars are left?"),
+        (
+            "{n} earns {e} dollars an hour for {d} hours and spends {f} dollars. "
+            "How many dollars are left?"
+        ),
         "r-",
     ),
     (
-        ("{n} reads {a} pages on Monday, {b} on Tuesday and {c} on Wednesday. "
-        "How many pages is that?"),
+        (
+            "{n} reads {a} pages on Monday, {b} on Tuesday and {c} on Wednesday. "
+            "How many pages is that?"
+        ),
         "++",
     ),
     ("A bus has {a} people. {b} get on and {c} get off. How many people are on the bus?", "+-"),
     (
-        ("{n} saves {e} coins a week for {d} weeks, then finds {f} more. "
-        "How many coins does {n} have?"),
+        (
+            "{n} saves {e} coins a week for {d} weeks, then finds {f} more. "
+            "How many coins does {n} have?"
+        ),
         "r+",
     ),
     ("{n} and {m} have {a} and {b} {t}. They use {c} together. How many {t} remain?", "+-"),

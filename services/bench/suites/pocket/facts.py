@@ -107,7 +107,7 @@ def _options(random: Random, relation: Relation, value: str) -> list[str]:
 def draw_choice(random: Random) -> Item:
     """Draw a multiple-choice question with one right option of four."""
     relation, subject, value = _pick(random)
-    text, _, asked = question(random, relation, subject)
+    text, _, _ = question(random, relation, subject)
     if not text.endswith("?"):
         text = f"What is {relation.noun.format(subject)}?"
     options = _options(random, relation, value)
@@ -119,7 +119,8 @@ def draw_choice(random: Random) -> Item:
     statement = _capital_first(relation.statement.format(subject, value))
     completion = letter if letter_only else f"{statement} The answer is {letter}."
     fact = f"{relation.name}/{subject}"
-    key = f"choice {fact} {index} {asked} {letter}"
+    # The letter is not in the key: held-out letters could be learnt by elimination.
+    key = f"choice {fact} {index} {sorted(options)}"
     return Item(TASK, template.format(q=text, o=listed), completion, letter, "choice", key, fact)
 
 

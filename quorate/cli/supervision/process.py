@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
 LOOK_SECONDS = 0.02
-START_SECONDS = 90.0
 TAIL_LINES = 15
 
 
@@ -73,7 +72,7 @@ class Child:
         """Say whether it is running."""
         return self.process.returncode is None
 
-    async def ready(self, limit_seconds: float = START_SECONDS) -> Ready:
+    async def ready(self, limit_seconds: float) -> Ready:
         """Wait until the service can be called.
 
         Raises NotReady with the end of its log when it dies or takes longer than the limit.

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.1
 CALL_SECONDS = 10.0
 PATIENCE_SECONDS = 120.0
+START_SECONDS = 60.0
+# A node loads its models before it can be called, and how long that takes grows with their size.
+NODE_START_SECONDS = 1800.0
 GRACE_SECONDS = 12.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -131,7 +134,7 @@ class Supervisor:
         )
         child = await Child.start(command, self._environment)
         self._children[service.key] = child
-        ready = await child.ready()
+        ready = await child.ready(NODE_START_SECONDS if service.node else START_SECONDS)
         self._services[service.key] = ServiceState(
             key=service.key,
             role=service.role,

@@ -225,7 +225,7 @@ def test_a_service_is_ended_with_all_that_it_started(
 ) -> None:
     async def run() -> tuple[int, int]:
         child = await start(tmp_path, mode)
-        ready = await child.ready()
+        ready = await child.ready(20)
         assert ready.address == "127.0.0.1:9"
         grandchild = json.loads((tmp_path / "x.ready").read_text())["child"]
         await child.end(grace)
@@ -249,7 +249,7 @@ def gone(pid: int) -> bool:
 
 def test_a_service_that_dies_at_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     async def run() -> None:
-        await (await start(tmp_path, "dies")).ready()
+        await (await start(tmp_path, "dies")).ready(20)
 
     with pytest.raises(NotReady, match=r"(?s)node-x ended with exit code 1.*model file is missing"):
         asyncio.run(run())
@@ -279,7 +279,7 @@ async def run():
     child = await Child.start(
         Command("node-x", "stand_in_service", ready, ready, directory / "x.log"), os.environ
     )
-    await child.ready()
+    await child.ready(20)
     print(child.process.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(run())

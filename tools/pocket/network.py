@@ -67,7 +67,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     length = query.shape[-2]
     hidden = torch.full((length, length), float("-inf"), dtype=query.dtype, device=query.device)
     scores = query @ key.transpose(-1, -2) * HEAD_WIDTH**-0.5 + hidden.triu(1)
-    return scores.softmax(-1) @ value
+    attended: Tensor = scores.softmax(-1) @ value
+    return attended
 
 
 class Block(nn.Module):
@@ -87,8 +88,9 @@ class Block(nn.Module):
     def _attend(self, x: Tensor, rectangles: Rectangles, turns: tuple[Tensor, Tensor]) -> Tensor:
         fused = torch.cat((self.query.weight, self.key.weight, self.value.weight))
         heads = functional.linear(x, fused).view(len(x), -1, HEAD_WIDTH)
-        both, value = heads.split((2 * x.shape[1] // HEAD_WIDTH, x.shape[1] // HEAD_WIDTH), 1)
-        query, key = _rotate(both, *turns).chunk(2, 1)
+        each = x.shape[1] // HEAD_WIDTH
+        query, key = _rotate(heads[:, : 2 * each], *turns).chunk(2, 1)
+        value = heads[:, 2 * each :]
         parts, start = [], 0
         for count, length in rectangles:
             stop = start + count * length
@@ -96,13 +98,15 @@ class Block(nn.Module):
             seen = attend(*(view.transpose(1, 2) for view in views))
             parts.append(seen.transpose(1, 2).reshape(count * length, -1))
             start = stop
-        return self.output(torch.cat(parts))
+        mixed: Tensor = self.output(torch.cat(parts))
+        return mixed
 
     def forward(self, x: Tensor, rectangles: Rectangles, turns: tuple[Tensor, Tensor]) -> Tensor:
         """Map a flat run of token vectors to the next layer's."""
         x = x + self._attend(self.attention_norm(x), rectangles, turns)
         h = self.feed_norm(x)
-        return x + self.down(_gated(self.gate(h), self.up(h)))
+        fed: Tensor = self.down(_gated(self.gate(h), self.up(h)))
+        return x + fed
 
 
 class Network(nn.Module):
@@ -111,10 +115,11 @@ class Network(nn.Module):
     def __init__(self, member: Member) -> None:
         super().__init__()
         self.embedding = nn.Embedding(VOCABULARY_SIZE, member.width)
-        self.blocks = nn.ModuleList(Block(member) for _ in range(member.layers))
+        layers = [Block(member) for _ in range(member.layers)]
+        self.blocks = nn.ModuleList(layers)
         self.norm = Norm(member.width)
         nn.init.normal_(self.embedding.weight, std=0.02)
-        for block in self.blocks:
+        for block in layers:
             # Residual branches start small, so that depth does not inflate the first steps.
             for branch in (block.output, block.down):
                 nn.init.normal_(branch.weight, std=0.02 / (2 * member.layers) ** 0.5)

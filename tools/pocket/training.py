@@ -123,7 +123,7 @@ class Trainer:
                 group["lr"] = rate * factor
             optimizer.zero_grad()
         loss = loss_of(self.network, batch, self.device)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()

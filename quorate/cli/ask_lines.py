@@ -98,7 +98,7 @@ def decision(part: Part) -> str:
     """Say in one line how a part was decided."""
     if part.failure:
         return f"no answer: {part.failure.message}"
-    counted = ", ".join(f"{one_line(one.answer, 40)} {one.votes}" for one in part.standings)
+    counted = ", ".join(f"{one_line(one.answer, 40)} ×{one.votes}" for one in part.standings)
     tie = f"; tie broken by {part.tie_break}" if part.tie_break else ""
     return f"{one_line(part.answer)} [{counted}; {quorum(part.quorum)}{tie}]"
 

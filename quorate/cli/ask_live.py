@@ -37,8 +37,7 @@ def draw(view: QuestionView, columns: int) -> RenderableType:
 
 
 def _part(part: PartView, columns: int) -> RenderableType:
-    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, title=_title(part))
-    table.title_justify = "left"
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     table.add_column(width=1)
     names = [member.name for member in part.members.values()]
     width = max(map(len, names), default=8)
@@ -46,7 +45,7 @@ def _part(part: PartView, columns: int) -> RenderableType:
     table.add_column(no_wrap=True, overflow="ellipsis")
     for member in part.ordered():
         table.add_row(*_member(member, columns - width - 6))
-    return Group(table, *_standings(part), Text(""))
+    return Group(_title(part), table, *_standings(part), Text(""))
 
 
 def _title(part: PartView) -> Text:
@@ -68,12 +67,12 @@ def _member(member: MemberView, columns: int) -> tuple[Text, Text, Text]:
 
 
 def _standings(part: PartView) -> list[RenderableType]:
-    votes = sum(standing.votes for standing in part.standings)
+    # Of all that were asked: who says nothing usable still counts.
+    asked = max(len(part.members), sum(standing.votes for standing in part.standings), 1)
     most = max((standing.votes for standing in part.standings), default=0)
     drawn: list[RenderableType] = []
     for standing in part.standings:
-        share = standing.votes / max(votes + (part.outstanding or 0), 1)
-        bar = "█" * max(1, round(share * BAR_COLUMNS))
+        bar = "█" * max(1, round(standing.votes / asked * BAR_COLUMNS))
         style = "green" if standing.votes == most else "blue"
         drawn.append(
             Text.assemble(

@@ -95,7 +95,8 @@ GUARDS: Sequence[Callable[[str], str]] = (_too_long, _has_code, _has_options, _i
 Cut = Callable[[str, str], list[Clause] | None]
 _LINK = re.compile(
     r"(?P<link>,?\s+and\s+(?:then|also|after that|afterwards|finally|next),?\s+"
-    r"|;\s+(?:and\s+)?(?:then\s+)?|,?\s+(?:then|after that|afterwards)\s+|,?\s+and\s+|,\s+(?:also\s+)?|\s+as well as\s+)",
+    r"|;\s+(?:and\s+)?(?:then\s+)?|,?\s+(?:then|after that|afterwards)\s+"
+    r"|,?\s+and\s+|,\s+(?:also\s+)?|\s+as well as\s+)",
     re.IGNORECASE,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,11 @@ def test_hostile_text_costs_little_time(question: str) -> None:
 
 
 WORDS = st.sampled_from(
-    [
-        *"what who is are calculate find write the a it sum of and then also , . ? ; : 1. 2)".split(),
-        *"- 10% 5 + Paris ages from JSON as extract list to that which them result".split(),
-        *("(", ")", '"', "\n"),
-    ]
+    re.findall(
+        r"\S+|\n",
+        """what who is are calculate find write the a it sum of and then also , . ? ; : 1. 2) - 10%
+        5 + Paris ages from JSON as extract list to that which them result ( ) " [ ]""",
+    )
 )
 
 

@@ -1,0 +1,294 @@
+"""One question from prompt to answer: decompose, plan, dispatch, vote, merge. The whole story.
+
+plan      the question is split by rules; every ready model is in the electorate
+layers    parts that need nothing from each other are asked at the same time;
+a part that works on another's result gets it in its prompt
+dispatch  all members answer, until the rest cannot change the winner
+vote      the strategy decides each part; a part without a quorum does not stop the others
+merge     several parts become one answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from quorate import prompts
+from quorate.answers import infer_kind
+from quorate.errors import InvalidRequest, NoQuorum
+from quorate.telemetry import SpanName, Telemetry
+from services.coordinator import electorate, tally
+from services.coordinator.decompose.dag import Subtask, layers, ordered
+from services.coordinator.decompose.rules import Split, decompose, whole
+from services.coordinator.dispatch import Caller, Dispatcher, Work
+from services.coordinator.events import Decided, Finished, Listener, Planned
+from services.coordinator.question import (
+    Decision,
+    Drawing,
+    Member,
+    Merged,
+    Message,
+    Node,
+    Plan,
+    Question,
+    Result,
+    Seconds,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from services.coordinator.merging import Merger
+
+LONGEST_RESULT = 2_000
+"""Characters of a parent's answer that its children read."""
+MERGE_SHARE = 0.25
+"""The merge gets this part of the time that a layer of parts gets."""
+
+
+class Limits(NamedTuple):
+    """How long a whole question and one ballot may take, in seconds."""
+
+    question_seconds: float
+    ballot_seconds: float
+
+
+class Chances(NamedTuple):
+    """The clock in seconds, and where seeds and ids are drawn from."""
+
+    clock: Callable[[], float]
+    draw_seed: Callable[[], int]
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Means:
+    """What answers are made with.
+
+    `nodes` gives the live nodes of the moment. `writers` names the models that may merge, best
+    first; empty lets the most reliable do it.
+    """
+
+    nodes: Callable[[], Sequence[Node]]
+    caller: Caller
+    merger: Merger
+    limits: Limits
+    chances: Chances
+    telemetry: Telemetry
+    writers: Sequence[str] = ()
+
+
+def plan(means: Means, question: Question) -> Plan:
+    """Split a question and say who would work on it; asks nobody."""
+    voters = electorate.members(means.nodes(), question)
+    split = split_of(question)
+    subtasks = tuple(ordered(split.parts))
+    kinds = {part.id: question.kind or infer_kind(part.text) for part in subtasks}
+    return Plan(means.chances.new_id(), subtasks, voters, kinds, split.reason)
+
+
+async def answer(means: Means, question: Question, listener: Listener) -> Result:
+    """Answer a question and tell what happens on the way.
+
+    Raises NoNodes when nobody can vote and NoQuorum when no part has an answer.
+    """
+    started = means.chances.clock()
+    with means.telemetry.span(SpanName.ASK, strategy=question.strategy):
+        made = plan(means, question)
+        await listener.tell(Planned(made))
+        course = Course(means, question, made, listener, started)
+        decisions = await course.decide()
+        merged = await course.merge(decisions)
+        result = course.result(decisions, merged)
+        await listener.tell(Finished(result))
+    _measure(means.telemetry, result)
+    return result
+
+
+def split_of(question: Question) -> Split:
+    """Split a question, unless that was declined or it goes on from earlier turns."""
+    if not question.decompose:
+        return whole(question.text, "as asked")
+    if any(message.role != "system" for message in question.messages[:-1]):
+        return whole(question.text, "it goes on from earlier messages")
+    return decompose(question.text)
+
+
+class Course:
+    """The course of one question through its plan."""
+
+    def __init__(
+        self, means: Means, question: Question, made: Plan, listener: Listener, started: float
+    ) -> None:
+        self._means = means
+        self._question = question
+        self._plan = made
+        self._listener = listener
+        self._started = started
+        limits = means.limits
+        self._deadline = started + min(limits.question_seconds, question.seconds or float("inf"))
+        self._seed = means.chances.draw_seed() if question.seed is None else question.seed
+        self._drawing = _within_budget(question, made)
+
+    async def decide(self) -> list[Decision]:
+        """Decide all parts, layer by layer; raises NoQuorum when none of them has an answer."""
+        decided: dict[str, Decision] = {}
+        waiting = layers(self._plan.subtasks)
+        for done, layer in enumerate(waiting):
+            left = len(waiting) - done + (MERGE_SHARE if len(self._plan.subtasks) > 1 else 0.0)
+            deadline = self._share_of_time(left)
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(self._part(part, decided, deadline)) for part in layer]
+            decided.update((task.result().subtask.id, task.result()) for task in running)
+        decisions = [decided[part.id] for part in self._plan.subtasks]
+        if all(decision.error for decision in decisions):
+            raise _nothing_decided(decisions)
+        return decisions
+
+    def _share_of_time(self, stages_left: float) -> float:
+        now = self._means.chances.clock()
+        share = max(0.0, self._deadline - now) / stages_left
+        return now + min(self._means.limits.ballot_seconds, share)
+
+    async def _part(
+        self, part: Subtask, decided: Mapping[str, Decision], deadline: float
+    ) -> Decision:
+        """Ask all members about one part and decide it."""
+        parents = [decided[parent] for parent in part.depends_on]
+        kind = self._plan.kinds[part.id]
+        missing = [parent.subtask.id for parent in parents if parent.error]
+        if missing:
+            error = NoQuorum(f"{part.id} needs the answer to {', '.join(missing)}, which has none")
+            decision = tally.undecided(part, kind, error, ())
+        else:
+            with self._means.telemetry.span(SpanName.DISPATCH, part=part.id):
+                work = self._work(part, parents, deadline)
+                ballots = await self._dispatcher(work).ballots()
+            with self._means.telemetry.span(SpanName.VOTE, part=part.id):
+                decision = tally.decide(part, kind, self._question.strategy, ballots)
+        await self._listener.tell(Decided(decision))
+        return decision
+
+    def _dispatcher(self, work: Work) -> Dispatcher:
+        means, voters = self._means, self._plan.members
+
+        def spare(member: Member) -> Member | None:
+            return electorate.spare(member, voters, means.nodes())
+
+        return Dispatcher(means.caller, work, self._listener, means.chances.clock, spare)
+
+    def _work(self, part: Subtask, parents: Sequence[Decision], deadline: float) -> Work:
+        question = self._question
+        text = prompts.with_results(part.text, [_result_of(parent) for parent in parents])
+        return Work(
+            part_id=part.id,
+            messages=(*question.messages[:-1], Message("user", text)),
+            kind=self._plan.kinds[part.id],
+            drawing=self._drawing,
+            members=self._plan.members,
+            samples=question.samples,
+            seed=self._seed,
+            strategy=question.strategy,
+            deadline=deadline,
+            stop_early=question.stop_early,
+            deterministic=question.deterministic,
+            tenant=question.tenant,
+        )
+
+    async def merge(self, decisions: Sequence[Decision]) -> Merged:
+        """Make one answer of the parts'."""
+        with self._means.telemetry.span(SpanName.SYNTHESIZE, parts=len(decisions)):
+            return await self._means.merger.merge(
+                self._question.text,
+                decisions,
+                _writers(self._plan.members, self._means.writers),
+                self._drawing,
+                self._deadline - self._means.chances.clock(),
+                self._listener,
+            )
+
+    def result(self, decisions: Sequence[Decision], merged: Merged) -> Result:
+        """Put the answer together with its votes."""
+        missing = [
+            f"{decision.subtask.id} has no answer: {decision.error}"
+            for decision in decisions
+            if decision.error
+        ]
+        return Result(
+            question_id=self._plan.question_id,
+            merged=merged,
+            strategy=self._question.strategy,
+            decisions=decisions,
+            reason="; ".join([*missing, merged.note] if merged.note else missing),
+            seed=self._seed,
+            seconds=self._seconds(decisions),
+        )
+
+    def _seconds(self, decisions: Sequence[Decision]) -> Seconds:
+        """Tell when the first token of all came, and how long everything took."""
+        firsts = [
+            ballot.seconds.first_token
+            for decision in decisions
+            for ballot in decision.ballots
+            if ballot.seconds.first_token > 0.0
+        ]
+        total = self._means.chances.clock() - self._started
+        return Seconds(first_token=min(firsts, default=0.0), total=total)
+
+
+def _within_budget(question: Question, made: Plan) -> Drawing:
+    """Give every generation an equal share of the token budget, the merge included."""
+    if question.tokens is None:
+        return question.drawing
+    parts = len(made.subtasks)
+    generations = parts * len(made.members) * question.samples + (1 if parts > 1 else 0)
+    share = question.tokens // generations
+    if share == 0:
+        raise InvalidRequest.field(
+            "budget.tokens",
+            question.tokens,
+            f"{generations} generations need at least one token each",
+            "Raise it, or lower max_models or samples.",
+        )
+    asked = question.drawing.max_tokens
+    return question.drawing._replace(max_tokens=share if asked is None else min(share, asked))
+
+
+def _result_of(parent: Decision) -> prompts.Part:
+    """Show a parent's answer to its child: bounded, and no line of it passes for another entry."""
+    text = parent.answer
+    if len(text) > LONGEST_RESULT:
+        text = f"{text[:LONGEST_RESULT]}…"
+    return prompts.Part(parent.subtask.text.replace("\n", " "), text.replace("\n", "\n    "))
+
+
+def _writers(voters: Sequence[Member], named: Sequence[str]) -> list[Member]:
+    """Order the models that may merge: as named, or the most reliable first."""
+    if named:
+        able = [voter for voter in voters if voter.model in named]
+        return sorted(able, key=lambda voter: (named.index(voter.model), voter))
+    return sorted(voters, key=lambda voter: (-voter.reliability, voter))
+
+
+def _nothing_decided(decisions: Sequence[Decision]) -> Exception:
+    errors = [decision.error for decision in decisions if decision.error]
+    if len(errors) == 1:
+        return errors[0]
+    told = "; ".join(
+        f"{decision.subtask.id}: {decision.error}" for decision in decisions if decision.error
+    )
+    return NoQuorum(f"No part of the question has an answer. {told}")
+
+
+def _measure(telemetry: Telemetry, result: Result) -> None:
+    metrics = telemetry.metrics
+    metrics.ask_seconds.labels(result.strategy).observe(result.seconds.total)
+    metrics.synthesis.labels(result.merged.method).inc()
+    for decision in result.decisions:
+        if decision.error is None:
+            metrics.vote_agreement.labels(result.strategy).observe(decision.agreement)
+        for ballot in decision.ballots:
+            metrics.ballots.labels(ballot.seat.model, ballot.status.value.lower()).inc()
+            if ballot.status is Status.CANCELLED:
+                metrics.ballots_cancelled.inc()

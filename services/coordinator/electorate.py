@@ -1,0 +1,111 @@
+"""Who votes: the members chosen from the live nodes, and the spare for one that fails. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from quorate.errors import NoNodes, UnknownModel, UnknownNode, nearest
+from services.coordinator.question import Member, Model, Node, Question, Seat
+
+HOW_TO_START = (
+    "Start a local mesh with `quorate up`, or a node with `python -m services.node --settings FILE`"
+    " whose `coordinators` names this coordinator"
+)
+
+
+def members(nodes: Sequence[Node], question: Question) -> tuple[Member, ...]:
+    """Choose the models that vote, in the order in which their votes are folded.
+
+    Every ready model of every live node votes, a model that runs on several nodes once for each;
+    the question may name models and nodes and limit the number. Raises NoNodes, UnknownModel and
+    UnknownNode, which name what there is.
+    """
+    if not nodes:
+        raise NoNodes(f"No node is registered. {HOW_TO_START}.", retry_after_seconds=2.0)
+    _check_names(nodes, question)
+    chosen = [node for node in nodes if not question.nodes or node.name in question.nodes]
+    able = [
+        _member(node, model)
+        for node in chosen
+        if not node.draining
+        for model in node.models
+        if model.ready and (not question.models or model.name in question.models)
+    ]
+    if not able:
+        raise NoNodes(_nobody_ready(chosen, question), retry_after_seconds=1.0)
+    return tuple(sorted(_limited(able, question.max_models)))
+
+
+def _check_names(nodes: Sequence[Node], question: Question) -> None:
+    known_nodes = {node.name for node in nodes}
+    for name in question.nodes:
+        if name not in known_nodes:
+            raise UnknownNode(f"No live node is called {name!r}.{nearest(name, known_nodes)}")
+    known_models = {model.name for node in nodes for model in node.models}
+    for name in question.models:
+        if name not in known_models:
+            raise UnknownModel(f"No live node has a model {name!r}.{nearest(name, known_models)}")
+
+
+def _member(node: Node, model: Model) -> Member:
+    known = model.reliability.values()
+    mean = sum(known) / len(known) if known else 0.0
+    return Member(node.name, model.name, node.address, model.sha256, model.weight, mean)
+
+
+def _limited(able: Sequence[Member], most: int) -> Sequence[Member]:
+    """Keep at most so many members: different models before copies, different nodes before one."""
+    if most == 0 or len(able) <= most:
+        return able
+    by_rank = sorted(sorted(able), key=lambda member: _crowding(member, able))
+    return by_rank[:most]
+
+
+def _crowding(member: Member, able: Iterable[Member]) -> tuple[int, int]:
+    same_model = sum(other.model == member.model and other < member for other in able)
+    same_node = sum(other.node == member.node and other < member for other in able)
+    return same_model, same_node
+
+
+def _nobody_ready(nodes: Sequence[Node], question: Question) -> str:
+    states = [
+        f"{model.name} on {node.name} is {'draining' if node.draining else model.state}"
+        for node in nodes
+        for model in node.models
+        if not question.models or model.name in question.models
+    ]
+    listed = ", ".join(states[:8]) or "the nodes named have none of the models named"
+    return f"No model is ready to vote: {listed}. `quorate nodes` shows when that changes."
+
+
+def seats(voters: Sequence[Member], samples: int) -> tuple[Seat, ...]:
+    """Give every vote its place: by node, model and sample."""
+    return tuple(
+        Seat(member.node, member.model, sample) for member in voters for sample in range(samples)
+    )
+
+
+def spare(failed: Member, voters: Sequence[Member], nodes: Sequence[Node]) -> Member | None:
+    """Find another live node that has the failed member's model and does not vote itself.
+
+    A copy that votes already is not asked twice: its second ballot would be a clone of its first,
+    and agreement between clones says nothing.
+    """
+    taken = {(member.node, member.model) for member in voters}
+    for node in sorted(nodes, key=lambda node: node.name):
+        for model in node.models:
+            fits = model.ready and model.name == failed.model and not node.draining
+            same = not failed.sha256 or model.sha256 in {"", failed.sha256}
+            if fits and same and (node.name, model.name) not in taken:
+                return _member(node, model)
+    return None
+
+
+def seed_of(seed: int, member: Member) -> int:
+    """Derive a member's own seed from the question's, the same on every run.
+
+    Two members never draw with the same random numbers, and neither order nor failover matters.
+    """
+    digest = hashlib.sha256(f"{seed}/{member.node}/{member.model}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,0 +1,99 @@
+"""What happens on the way to an answer, as a stream tells it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from services.coordinator.question import Ballot, Decision, Plan, Result, Seat, Standing
+
+
+class Planned(NamedTuple):
+    """The question was split and planned."""
+
+    plan: Plan
+
+
+class Started(NamedTuple):
+    """A model began to answer a part."""
+
+    part_id: str
+    seat: Seat
+
+
+class Token(NamedTuple):
+    """A model said more."""
+
+    part_id: str
+    seat: Seat
+    text: str
+
+
+class Cast(NamedTuple):
+    """A ballot is complete."""
+
+    ballot: Ballot
+
+
+@dataclass(frozen=True)
+class Leading:
+    """A part has a leading answer; `outstanding` ballots are still expected."""
+
+    part_id: str
+    answer: str
+    standings: tuple[Standing, ...]
+    outstanding: int
+
+
+class Retracted(NamedTuple):
+    """A part's leading answer was overturned by a ballot."""
+
+    part_id: str
+    withdrawn: str
+    answer: str
+    ballot_id: str
+
+
+class Decided(NamedTuple):
+    """A part is decided."""
+
+    decision: Decision
+
+
+class Merging(NamedTuple):
+    """More text of the merged answer; `restart` withdraws what was sent before."""
+
+    text: str
+    restart: bool = False
+
+
+class Finished(NamedTuple):
+    """The whole answer; always last."""
+
+    result: Result
+
+
+Event = Planned | Started | Token | Cast | Leading | Retracted | Decided | Merging | Finished
+
+
+class Listener(NamedTuple):
+    """Who is told what happens.
+
+    `tell` waits while the listener is behind, so that a slow reader slows the models down instead
+    of filling memory. `ballots` and `tokens` say which events it wants at all: whatever nobody
+    reads is never computed.
+    """
+
+    tell: Callable[[Event], Awaitable[None]]
+    ballots: bool = True
+    tokens: bool = True
+
+
+async def _ignore(_: Event) -> None:
+    pass
+
+
+NOBODY = Listener(_ignore, ballots=False, tokens=False)
+"""For callers who want the answer alone."""

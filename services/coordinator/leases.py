@@ -1,0 +1,160 @@
+"""RegistryService: a node is in the table for as long as its stream lives and it heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import grpc.aio
+
+from quorate.authorization import known_peer
+from quorate.config import CoordinatorSettings, check_address, check_name
+from quorate.errors import DeadlineExceeded, InvalidRequest, NotPermitted, Unavailable
+from quorate.v1 import common_pb2, registry_pb2, registry_pb2_grpc
+from services.coordinator.question import Model, Node
+
+if TYPE_CHECKING:
+    from quorate.telemetry import Telemetry
+    from services.coordinator.registry import Lease as HeldLease
+    from services.coordinator.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+MOST_MODELS: Final = 1_024
+
+
+class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
+    """Keeps the registry in step with the streams of the nodes. `clock` gives seconds."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        settings: CoordinatorSettings,
+        telemetry: Telemetry,
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def Lease(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: object, context: Context
+    ) -> None:
+        """Hold a node's lease until its stream ends, it leaves, or a heartbeat is missing.
+
+        Raises NotPermitted for a name that is not the certificate's, AlreadyExists for one that
+        another live node holds, DeadlineExceeded when a heartbeat is missing.
+        """
+        first = await context.read()
+        if first is grpc.aio.EOF:
+            return
+        node = self._checked(first, context, None)
+        lease = self._registry.announce(node, self._clock())
+        logger.info("node %s registered at %s", node.name, node.address)
+        try:
+            self._count()
+            await context.write(self._response(lease))
+            await self._renewals(lease, context)
+        finally:
+            if self._registry.end(lease.id):
+                logger.info("node %s is gone", node.name)
+            self._count()
+
+    async def _renewals(self, lease: HeldLease, context: Context) -> None:
+        while True:
+            request = await self._heartbeat(lease, context)
+            if request is None or request.leaving:
+                return
+            node = self._checked(request, context, lease.node)
+            renewed = self._registry.renew(lease.id, node, self._clock())
+            if renewed is None:
+                raise Unavailable(
+                    f"The lease {lease.id} has ended; announce again", retry_after_seconds=0.0
+                )
+            lease = renewed
+            await context.write(self._response(lease))
+
+    async def _heartbeat(
+        self, lease: HeldLease, context: Context
+    ) -> registry_pb2.LeaseRequest | None:
+        """Wait for the next message; None at the end of the stream."""
+        seconds = max(0.0, lease.expires_at - self._clock())
+        try:
+            async with asyncio.timeout(seconds):
+                request = await context.read()
+        except TimeoutError:
+            self._telemetry.metrics.node_lease_expired.inc()
+            raise DeadlineExceeded(
+                f"No heartbeat of {lease.node.name} within {self._settings.lease_seconds:g} s"
+            ) from None
+        return None if request is grpc.aio.EOF else request
+
+    def _checked(
+        self, request: registry_pb2.LeaseRequest, context: Context, known: Node | None
+    ) -> Node:
+        """Read an announcement or renewal; the name must be the certificate's."""
+        node = node_of(request, known)
+        peer = known_peer(context)
+        if peer is not None and peer.name != node.name:
+            raise NotPermitted(
+                f"{peer} may not register as {node.name!r}: the name must be the certificate's",
+                metadata={"certificate": peer.name, "announced": node.name},
+            )
+        if known is not None and known.name != node.name:
+            raise NotPermitted(f"A lease for {known.name!r} cannot be renewed as {node.name!r}")
+        return node
+
+    def _response(self, lease: HeldLease) -> registry_pb2.LeaseResponse:
+        return registry_pb2.LeaseResponse(
+            lease_id=lease.id,
+            time_to_live_seconds=self._settings.lease_seconds,
+            heartbeat_seconds=self._settings.heartbeat_seconds,
+            drain=lease.drain,
+        )
+
+    def _count(self) -> None:
+        self._telemetry.metrics.nodes_live.set(len(self._registry.leases(self._clock())))
+
+
+def node_of(request: registry_pb2.LeaseRequest, known: Node | None) -> Node:
+    """Read a node from its announcement, or from a heartbeat that leaves out what is `known`."""
+    status = request.status
+    name = status.node or (known.name if known else "")
+    address = request.address or (known.address if known else "")
+    for field, check, value in (
+        ("status.node", check_name, name),
+        ("address", check_address, address),
+    ):
+        try:
+            check(value)
+        except ValueError as error:
+            raise InvalidRequest.field(field, value, "it is not valid", f"{error}.") from error
+    if len(status.models) > MOST_MODELS:
+        raise InvalidRequest.field(
+            "status.models", len(status.models), f"{MOST_MODELS} are the most", "Split the node."
+        )
+    return Node(
+        name,
+        address,
+        tuple(model_of(model) for model in status.models),
+        request.group or (known.group if known else ""),
+        status.state == common_pb2.NODE_STATE_DRAINING,
+        status.SerializeToString(),
+    )
+
+
+def model_of(info: common_pb2.ModelInfo) -> Model:
+    """Read a model's announcement; an unset weight is 1."""
+    state = common_pb2.ModelState.Name(info.state).removeprefix("MODEL_STATE_").lower()
+    return Model(
+        info.name,
+        info.state == common_pb2.MODEL_STATE_READY,
+        f"{state} ({info.problem})" if info.problem else state,
+        info.sha256,
+        info.weight if info.weight > 0.0 else 1.0,
+        dict(info.reliability),
+    )

@@ -1,0 +1,111 @@
+"""Calls nodes: a generation from our own types to the wire and back. Hot, one pass per token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
+
+from quorate.identity import Role
+from quorate.telemetry import SpanName, Telemetry
+from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
+from services.coordinator.question import Node, Tokens
+from services.coordinator.said import Ending, Said
+
+if TYPE_CHECKING:
+    import grpc.aio
+
+    from quorate.channel import Peer
+    from services.coordinator.dispatch import Call
+
+ROLES: Final[Mapping[str, common_pb2.ChatRole.ValueType]] = {
+    "system": common_pb2.CHAT_ROLE_SYSTEM,
+    "user": common_pb2.CHAT_ROLE_USER,
+    "assistant": common_pb2.CHAT_ROLE_ASSISTANT,
+}
+CUT_OFF: Final = common_pb2.FINISH_REASON_CANCELLED
+DRAIN_MARGIN_SECONDS: Final = 5.0
+
+
+class Channels(Protocol):
+    """Gives channels to named peers; `quorate.channel.Peers` does."""
+
+    def channel(self, address: str, peer: Peer = None) -> grpc.aio.Channel:
+        """Give the channel to a peer; calls on it raise errors of the catalogue."""
+        ...
+
+
+class NodeCaller:
+    """Reaches nodes over their channels; a node is dialled as the one that its lease names."""
+
+    def __init__(self, channels: Channels, telemetry: Telemetry) -> None:
+        self._channels = channels
+        self._telemetry = telemetry
+
+    async def generate(self, call: Call, said: Said) -> None:
+        """Stream a generation into a record; cancelling this cancels it at the node."""
+        member = call.member
+        stub = self._stub(member.node, member.address)
+        with self._telemetry.span(SpanName.BALLOT, node=member.node, model=member.model):
+            stream = stub.Generate(request_of(call), timeout=call.seconds)
+            try:
+                async for response in stream:
+                    await _note(response, said)
+            finally:
+                stream.cancel()
+
+    async def drain(self, node: Node, seconds: float) -> int:
+        """Drain a node; gives the number of requests that were abandoned."""
+        stub = self._stub(node.name, node.address)
+        response = await stub.Drain(
+            node_pb2.DrainRequest(timeout_seconds=seconds), timeout=seconds + DRAIN_MARGIN_SECONDS
+        )
+        return response.abandoned
+
+    def _stub(self, name: str, address: str) -> node_pb2_grpc.NodeServiceAsyncStub:
+        channel = self._channels.channel(address, peer=(Role.NODE, name))
+        return node_pb2_grpc.NodeServiceStub(channel)
+
+
+async def _note(response: node_pb2.GenerateResponse, said: Said) -> None:
+    event = response.WhichOneof("event")
+    if event == "step":
+        for delta in response.step.deltas:
+            said.add(delta.sample, delta.text, len(delta.tokens))
+            if said.on_text is not None and delta.text:
+                await said.on_text(delta.sample, delta.text)
+    elif event == "finished":
+        said.end(response.finished.sample, ending_of(response.finished))
+    elif event == "started":
+        said.begin(response.started.seed, response.started.model_sha256)
+
+
+def ending_of(finished: node_pb2.SampleFinished) -> Ending:
+    """Read how a sample ended."""
+    usage = finished.usage
+    return Ending(
+        finished.reason != CUT_OFF,
+        Tokens(usage.prompt_tokens, usage.completion_tokens, usage.cached_prompt_tokens),
+        finished.timings.queue_seconds,
+        finished.mean_logprob,
+    )
+
+
+def request_of(call: Call) -> node_pb2.GenerateRequest:
+    """Write a generation for the wire."""
+    sampling = common_pb2.Sampling.FromString(call.drawing.settings)
+    sampling.seed = call.seed
+    if call.drawing.max_tokens is not None:
+        sampling.max_tokens = call.drawing.max_tokens
+    if call.drawing.temperature is not None:
+        sampling.temperature = call.drawing.temperature
+    return node_pb2.GenerateRequest(
+        model=call.member.model,
+        messages=[
+            common_pb2.ChatMessage(role=ROLES[message.role], content=message.content)
+            for message in call.messages
+        ],
+        sampling=sampling,
+        n=call.samples,
+        model_sha256=call.member.sha256,
+        tenant=call.tenant,
+    )

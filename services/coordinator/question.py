@@ -1,0 +1,248 @@
+"""What is asked, who may vote on it, and what came of it: the coordinator's own types. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from quorate.answers import Answer, Kind
+    from quorate.errors import QuorateError
+    from services.coordinator.decompose.dag import Subtask
+
+
+class Message(NamedTuple):
+    """One message of a conversation; `role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+class Drawing(NamedTuple):
+    """How tokens are drawn.
+
+    `settings` is the caller's sampling as it came over the wire, passed on to nodes unread; the
+    other fields override it. None leaves a field as the caller or the node has it.
+    """
+
+    settings: bytes = b""
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+UNCHANGED = Drawing()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A checked question.
+
+    `seconds` is what is left of the caller's deadline and budget (None: no limit), `tokens` the
+    budget of all models together (None: no limit), `max_models` 0 asks all. `kind` None is inferred
+    for each part. `tenant` is who asks, for the nodes' accounting.
+    """
+
+    messages: tuple[Message, ...]
+    strategy: str
+    kind: Kind | None = None
+    drawing: Drawing = UNCHANGED
+    seed: int | None = None
+    samples: int = 1
+    max_models: int = 0
+    models: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    seconds: float | None = None
+    tokens: int | None = None
+    decompose: bool = True
+    stop_early: bool = True
+    deterministic: bool = False
+    tenant: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is asked: the last message."""
+        return self.messages[-1].content
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model on a live node; `reliability` maps task types to P(right), empty when unknown."""
+
+    name: str
+    ready: bool
+    state: str = ""
+    sha256: str = ""
+    weight: float = 1.0
+    reliability: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A live node as it last announced itself.
+
+    `report` is its own status as it came over the wire, given back to callers unread.
+    """
+
+    name: str
+    address: str
+    models: tuple[Model, ...]
+    group: str = ""
+    draining: bool = False
+    report: bytes = b""
+
+
+class Member(NamedTuple):
+    """A model on a node that votes; sorts by node, then model."""
+
+    node: str
+    model: str
+    address: str
+    sha256: str = ""
+    weight: float = 1.0
+    reliability: float = 0.0
+
+
+class Seat(NamedTuple):
+    """One vote: a member and which of its samples. Votes are folded in the order of seats."""
+
+    node: str
+    model: str
+    sample: int
+
+    @property
+    def id(self) -> str:
+        """The name that votes carry."""
+        return f"{self.node}/{self.model}/{self.sample}"
+
+
+class Status(StrEnum):
+    """What became of a ballot; all but VALID count as abstentions."""
+
+    VALID = "VALID"
+    ABSTAINED = "ABSTAINED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    CANCELLED = "CANCELLED"
+
+
+class Tokens(NamedTuple):
+    """Tokens used."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+    def plus(self, other: Tokens) -> Tokens:
+        """Add two counts."""
+        return Tokens(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class Seconds(NamedTuple):
+    """Where time went, as the coordinator saw it, in seconds; 0 is not measured."""
+
+    queue: float = 0.0
+    first_token: float = 0.0
+    total: float = 0.0
+
+
+NO_TOKENS = Tokens()
+NO_SECONDS = Seconds()
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One vote with its provenance.
+
+    `node` ran the model; it differs from the seat's after a failover. `confidence` is the
+    geometric mean of the token probabilities, in [0, 1]; it is not calibrated.
+    """
+
+    part_id: str
+    seat: Seat
+    status: Status
+    node: str
+    answer: Answer | None = None
+    text: str = ""
+    confidence: float = 0.0
+    mean_logprob: float = 0.0
+    weight: float = 1.0
+    sha256: str = ""
+    seed: int = 0
+    tokens: Tokens = NO_TOKENS
+    seconds: Seconds = NO_SECONDS
+    error: QuorateError | None = None
+
+    @property
+    def id(self) -> str:
+        """Unique within the question."""
+        return f"{self.part_id}/{self.seat.id}"
+
+
+class Standing(NamedTuple):
+    """How many votes an answer has, and its score under the strategy."""
+
+    answer: str
+    votes: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decided part, or one without an answer: then `error` says why and `answer` is empty.
+
+    `agreement` is the share of the asked ballots behind the winner; failed, abstaining and
+    cancelled ones stay in the denominator. `tokens_saved` is what an early stop spared.
+    """
+
+    subtask: Subtask
+    kind: Kind | None
+    answer: str
+    text: str
+    confidence: float
+    agreement: float
+    standings: tuple[Standing, ...]
+    ballots: tuple[Ballot, ...]
+    tie_break: str = ""
+    explanation: str = ""
+    tokens_saved: int = 0
+    error: QuorateError | None = None
+
+    @property
+    def answered(self) -> int:
+        """How many ballots have an answer."""
+        return sum(ballot.status is Status.VALID for ballot in self.ballots)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts of a question, who works on them, and why it was split like this."""
+
+    question_id: str
+    subtasks: tuple[Subtask, ...]
+    members: tuple[Member, ...]
+    kinds: Mapping[str, Kind | None]
+    reason: str
+
+
+class Merged(NamedTuple):
+    """The answer to the whole question; `method` is "single", "model" or "deterministic"."""
+
+    text: str
+    method: str
+    note: str = ""
+    tokens: Tokens = Tokens()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The whole answer with all its votes."""
+
+    question_id: str
+    merged: Merged
+    strategy: str
+    decisions: Sequence[Decision]
+    reason: str
+    seed: int
+    seconds: Seconds

@@ -1,0 +1,219 @@
+"""From a question on the wire to a checked one of ours; each mistake has its own error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from quorate import voting
+from quorate.answers import Kind
+from quorate.errors import InvalidRequest, NotImplementedYet, UnknownStrategy, nearest
+from quorate.v1 import common_pb2, coordinator_pb2
+from services.coordinator import limits
+from services.coordinator.question import Drawing, Message, Question
+
+MOST_MESSAGES: Final = 1_000
+MOST_BYTES: Final = 1 << 20
+SAMPLES_TEMPERATURE: Final = 0.7
+"""Samples of one model differ only when it is warm; the node's default would repeat one answer."""
+
+ROLES: Final[Mapping[int, str]] = {
+    common_pb2.CHAT_ROLE_UNSPECIFIED: "user",
+    common_pb2.CHAT_ROLE_SYSTEM: "system",
+    common_pb2.CHAT_ROLE_USER: "user",
+    common_pb2.CHAT_ROLE_ASSISTANT: "assistant",
+}
+LATER_STRATEGIES: Final = frozenset(
+    [
+        "ow",
+        "isp",
+        "topic",
+        "ranking",
+        "ranking_based",
+        "borda",
+        "borda_count",
+        "copeland",
+        "kemeny",
+        "average",
+        "ensemble_average",
+        "debate",
+        "best_of_n",
+        "dawid_skene",
+        "universal",
+        "decorrelated",
+        "moa",
+        "pacore",
+        "self_consistency",
+    ]
+)
+LATER_ROUTINGS: Final = ("mip", "lp_relaxed", "model", "greedy", "round_robin", "random")
+LATER_STOP_RULES: Final[Mapping[int, str]] = {
+    coordinator_pb2.STOP_RULE_RISK: "risk-bounded stopping",
+    coordinator_pb2.STOP_RULE_ADAPTIVE: "adaptive consistency",
+    coordinator_pb2.STOP_RULE_WINDOW: "early-stopping self-consistency",
+}
+STOP_RULES: Final = (
+    coordinator_pb2.STOP_RULE_UNSPECIFIED,
+    coordinator_pb2.STOP_RULE_NEVER,
+    coordinator_pb2.STOP_RULE_EXACT,
+)
+
+
+def question_of(
+    asked: coordinator_pb2.Question, strategy: str, seconds_left: float | None, tenant: str
+) -> Question:
+    """Check a question.
+
+    `strategy` is the one for questions that name none, `seconds_left` what the call's deadline
+    leaves. Raises InvalidRequest, UnknownStrategy, and NotImplementedYet for features to come.
+    """
+    _check_numbers(asked)
+    _check_features(asked)
+    samples = asked.samples or 1
+    return Question(
+        messages=_messages(asked.messages),
+        strategy=_strategy(asked.strategy or strategy),
+        kind=_kind(asked.kind),
+        drawing=_drawing(asked.sampling, samples),
+        seed=asked.sampling.seed if asked.sampling.HasField("seed") else None,
+        samples=samples,
+        max_models=asked.max_models,
+        models=tuple(asked.models),
+        nodes=tuple(asked.nodes),
+        seconds=_sooner(asked.budget.seconds, seconds_left),
+        tokens=asked.budget.tokens or None,
+        decompose=asked.decompose != coordinator_pb2.DECOMPOSE_MODE_NONE,
+        stop_early=asked.stop_rule != coordinator_pb2.STOP_RULE_NEVER,
+        deterministic=asked.deterministic,
+        tenant=tenant,
+    )
+
+
+def _messages(messages: Sequence[common_pb2.ChatMessage]) -> tuple[Message, ...]:
+    if not 1 <= len(messages) <= MOST_MESSAGES:
+        raise InvalidRequest.field(
+            "messages", len(messages), f"there must be 1 to {MOST_MESSAGES}",
+            "The last one is the question.",
+        )  # fmt: skip
+    size = sum(len(message.content) for message in messages)
+    if size > MOST_BYTES:
+        raise InvalidRequest.field(
+            "messages", size, f"together they may have {MOST_BYTES} characters", "Shorten them."
+        )
+    checked = tuple(_message(number, message) for number, message in enumerate(messages))
+    if checked[-1].role != "user":
+        last = f"messages[{len(messages) - 1}].role"
+        raise InvalidRequest.field(
+            last, checked[-1].role, "the last message is the question", "Let the user speak last."
+        )
+    return checked
+
+
+def _message(number: int, message: common_pb2.ChatMessage) -> Message:
+    if message.role not in ROLES:
+        raise InvalidRequest.field(
+            f"messages[{number}].role", message.role, "there is no such role",
+            "Use system, user or assistant.",
+        )  # fmt: skip
+    if not message.content.strip():
+        raise InvalidRequest.field(
+            f"messages[{number}].content", message.content, "it says nothing", "Write a text."
+        )
+    return Message(ROLES[message.role], message.content)
+
+
+def _strategy(name: str) -> str:
+    found = {
+        known: strategy.name
+        for strategy in voting.STRATEGIES.values()
+        for known in (strategy.name, *strategy.aliases)
+    }
+    if name in found:
+        return found[name]
+    if name in LATER_STRATEGIES:
+        raise NotImplementedYet(
+            f"The strategy {name!r} comes with a later version. Now: {', '.join(sorted(found))}."
+        )
+    raise UnknownStrategy(f"No strategy is called {name!r}.{nearest(name, found)}")
+
+
+def _kind(kind: int) -> Kind | None:
+    if kind == common_pb2.ANSWER_KIND_UNSPECIFIED:
+        return None
+    if kind not in common_pb2.AnswerKind.values():
+        raise InvalidRequest.field(
+            "kind", kind, "there is no such kind", "Leave it out to have it inferred."
+        )
+    name = common_pb2.AnswerKind.Name(common_pb2.AnswerKind.ValueType(kind))
+    return Kind(name.removeprefix("ANSWER_KIND_").lower())
+
+
+def _drawing(sampling: common_pb2.Sampling, samples: int) -> Drawing:
+    warm = sampling.temperature if sampling.HasField("temperature") else None
+    if samples > 1 and warm == 0.0:
+        raise InvalidRequest.field(
+            "samples", samples, "at temperature 0 every sample says the same",
+            "Raise sampling.temperature above 0, or leave it out.",
+        )  # fmt: skip
+    return Drawing(
+        settings=sampling.SerializeToString(),
+        temperature=SAMPLES_TEMPERATURE if samples > 1 and warm is None else None,
+        max_tokens=sampling.max_tokens if sampling.HasField("max_tokens") else None,
+    )
+
+
+def _sooner(budget_seconds: float, seconds_left: float | None) -> float | None:
+    known = [seconds for seconds in (budget_seconds or None, seconds_left) if seconds is not None]
+    return min(known) if known else None
+
+
+def _check_numbers(asked: coordinator_pb2.Question) -> None:
+    values = {
+        "max_models": asked.max_models,
+        "samples": asked.samples,
+        "rounds": asked.rounds,
+        "horizon": asked.horizon,
+        "risk": asked.risk,
+        "budget.seconds": asked.budget.seconds,
+        "budget.tokens": asked.budget.tokens,
+    }
+    for name, limit in limits.QUESTION.items():
+        limits.check(name, values[name], limit)
+    for field, value in asked.sampling.ListFields():  # those that are set
+        if field.name in limits.SAMPLING:
+            limits.check(f"sampling.{field.name}", value, limits.SAMPLING[field.name])
+
+
+def _check_features(asked: coordinator_pb2.Question) -> None:
+    if asked.decompose == coordinator_pb2.DECOMPOSE_MODE_MODEL:
+        raise NotImplementedYet("Splitting a question by a model comes with a later version.")
+    if asked.decompose not in coordinator_pb2.DecomposeMode.values():
+        raise InvalidRequest.field(
+            "decompose", asked.decompose, "there is no such mode", "Leave it out for rules."
+        )
+    if asked.stop_rule in LATER_STOP_RULES:
+        feature = LATER_STOP_RULES[asked.stop_rule]
+        raise NotImplementedYet(f"The stop rule for {feature} comes with a later version.")
+    if asked.stop_rule not in STOP_RULES:
+        raise InvalidRequest.field(
+            "stop_rule", asked.stop_rule, "there is no such rule", "Leave it out for exact."
+        )
+    if asked.rounds:
+        raise NotImplementedYet("Debate rounds come with a later version.")
+    if asked.horizon:
+        raise NotImplementedYet("Looking ahead over the parts comes with a later version.")
+    if asked.ground_truth:
+        raise NotImplementedYet("Learning from ground_truth comes with a later version.")
+    _check_routing(asked.routing)
+
+
+def _check_routing(routing: str) -> None:
+    if routing in LATER_ROUTINGS:
+        raise NotImplementedYet(
+            f"The routing mode {routing!r} comes with a later version; leave it out and every"
+            " ready model votes."
+        )
+    if routing:
+        raise InvalidRequest.field(
+            "routing", routing, "there is no such mode", nearest(routing, LATER_ROUTINGS).strip()
+        )

@@ -1,0 +1,67 @@
+"""Puts a coordinator together from its settings: the only place that knows all its parts."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from quorate import authorization, server
+from quorate.calls import new_request_id
+from quorate.channel import Peers
+from quorate.identity import Role
+from quorate.telemetry import Telemetry
+from quorate.v1 import coordinator_pb2_grpc, registry_pb2_grpc
+from services.coordinator import ask
+from services.coordinator.leases import LeaseServer
+from services.coordinator.merging import Merger
+from services.coordinator.nodes import NodeCaller
+from services.coordinator.registry import Registry
+from services.coordinator.server import Clocks, CoordinatorServer
+
+if TYPE_CHECKING:
+    from quorate.config import CoordinatorSettings
+
+
+async def serve(settings: CoordinatorSettings) -> None:
+    """Serve until cancelled; then questions in flight are let end."""
+    async with coordinator(settings) as running:
+        await running.wait()
+
+
+@asynccontextmanager
+async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Server]:
+    """Run a coordinator for as long as the block lasts; it serves when the block begins."""
+    telemetry = Telemetry(settings.telemetry, "coordinator", settings.name)
+    async with Peers(settings) as peers:
+        registry = Registry(settings.lease_seconds)
+        caller = NodeCaller(peers, telemetry)
+        means = ask.Means(
+            nodes=lambda: registry.live(time.monotonic()),
+            caller=caller,
+            merger=Merger(peers, settings.synthesizer),
+            limits=ask.Limits(settings.question_seconds, settings.ballot_seconds),
+            chances=ask.Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
+            telemetry=telemetry,
+            writers=settings.synthesizer_models,
+        )
+        clocks = Clocks(time.monotonic, time.time)
+        questions = CoordinatorServer(means, registry, caller, settings, clocks)
+        leases = LeaseServer(registry, settings, telemetry, time.monotonic)
+        services = [
+            server.Service(
+                authorization.COORDINATOR,
+                lambda to: coordinator_pb2_grpc.add_CoordinatorServiceServicer_to_server(
+                    questions, to
+                ),
+            ),
+            server.Service(
+                authorization.REGISTRY,
+                lambda to: registry_pb2_grpc.add_RegistryServiceServicer_to_server(leases, to),
+            ),
+        ]
+        async with server.build(settings, Role.COORDINATOR, services, telemetry) as running:
+            await running.start()
+            yield running

@@ -1,0 +1,24 @@
+"""Voting rules as pure functions in one named table.
+
+aggregate([{"response": "A", "confidence": 0.9}, …], strategy="weighted") is the whole library call;
+`decide` works on votes whose answers were already extracted; `settled` says when to stop asking.
+"""
+
+from quorate.voting.aggregation import Aggregate, Response, aggregate
+from quorate.voting.decision import decide, settled
+from quorate.voting.strategies import STRATEGIES, Strategy, find
+from quorate.voting.vote import Outcome, Score, Vote
+
+__all__ = [
+    "STRATEGIES",
+    "Aggregate",
+    "Outcome",
+    "Response",
+    "Score",
+    "Strategy",
+    "Vote",
+    "aggregate",
+    "decide",
+    "find",
+    "settled",
+]

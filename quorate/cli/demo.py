@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from quorate.cli import ask, tables, terminal, up
 from quorate.cli.exits import Exit
+from quorate.cli.supervision.interrupts import Interrupts
 from quorate.errors import QuorateError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def _demo(home: Path) -> Exit:
     console = terminal.console()
     began = time.monotonic()
     console.print("Starting a mesh: a coordinator, a synthesizer, three nodes of two models each.")
-    async with up.mesh(up.Wanted(home), console) as supervisor:
+    async with up.mesh(up.Wanted(home), console, Interrupts()) as supervisor:
         took = terminal.duration(time.monotonic() - began)
         console.print(f"Ready in {took}, everything behind mutual TLS.\n")
         async with supervisor.client() as client:

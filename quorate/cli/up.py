@@ -17,7 +17,8 @@ import psutil
 from quorate import topology as topologies
 from quorate.cli import tables, terminal
 from quorate.cli.exits import Exit
-from quorate.cli.supervision import credentials, interrupts, lock
+from quorate.cli.supervision import credentials, lock
+from quorate.cli.supervision.interrupts import Interrupts
 from quorate.cli.supervision.plan import Site, check_places
 from quorate.cli.supervision.report import LineReporter, reporter
 from quorate.cli.supervision.supervisor import Supervisor, running
@@ -52,7 +53,9 @@ def read_topology(wanted: Wanted) -> topologies.Topology:
 
 
 @asynccontextmanager
-async def mesh(wanted: Wanted, console: Console) -> AsyncIterator[Supervisor]:
+async def mesh(
+    wanted: Wanted, console: Console, interrupts: Interrupts
+) -> AsyncIterator[Supervisor]:
     """Run a mesh for the block, showing how it starts.
 
     Signals end the block by cancelling its task. Raises AlreadyExists, NotReady,
@@ -82,11 +85,12 @@ def foreground(wanted: Wanted, *, detached: bool = False) -> Exit:
     the reader of the pipe sees the end of it.
     """
     ready = False
+    interrupts = Interrupts()
 
     async def run() -> None:
         nonlocal ready
         console = terminal.console()
-        async with mesh(wanted, console) as supervisor:
+        async with mesh(wanted, console, interrupts) as supervisor:
             async with supervisor.client() as client:
                 console.print(tables.nodes(await client.nodes()))
             ready = True
@@ -101,7 +105,7 @@ def foreground(wanted: Wanted, *, detached: bool = False) -> Exit:
     except asyncio.CancelledError:
         with suppress(OSError):  # the terminal may be what has gone
             sys.stdout.write("The mesh has ended.\n")
-    return Exit.OK if ready else Exit.INTERRUPTED
+    return Exit.OK if ready and not interrupts.by_user else Exit.INTERRUPTED
 
 
 def _redirect(log: Path) -> None:

@@ -10,25 +10,34 @@ from contextlib import contextmanager
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@contextmanager
-def handled(at_second: Callable[[], None]) -> Iterator[None]:
-    """Cancel the current task at the first signal of the block, and do more at each later one."""
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    seen = 0
+class Interrupts:
+    """Signals that have arrived, and what they do."""
 
-    def arrived() -> None:
-        nonlocal seen
-        seen += 1
-        if seen > 1:
-            at_second()
-        elif task is not None:
-            task.cancel()
+    def __init__(self) -> None:
+        self.arrived: list[signal.Signals] = []
 
-    for number in SIGNALS:
-        loop.add_signal_handler(number, arrived)
-    try:
-        yield
-    finally:
+    @property
+    def by_user(self) -> bool:
+        """Say whether the first was Ctrl-C."""
+        return self.arrived[:1] == [signal.SIGINT]
+
+    @contextmanager
+    def handled(self, at_second: Callable[[], None]) -> Iterator[None]:
+        """Cancel the current task at the first signal of the block, and do more at later ones."""
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+
+        def arrived(number: signal.Signals) -> None:
+            self.arrived.append(number)
+            if len(self.arrived) > 1:
+                at_second()
+            elif task is not None:
+                task.cancel()
+
         for number in SIGNALS:
-            loop.remove_signal_handler(number)
+            loop.add_signal_handler(number, arrived, number)
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)

@@ -131,14 +131,21 @@ def test_detached_mesh_answers_reports_and_ends_without_a_trace(home: Path, topo
     assert quorate(home, "status").returncode == Exit.NO_MESH
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGINT, Exit.INTERRUPTED),
+        (signal.SIGTERM, Exit.OK),
+        (signal.SIGHUP, Exit.OK),
+    ],
+)
 def test_every_way_to_end_up_ends_all_children(
-    number: signal.Signals, home: Path, topology: Path
+    number: signal.Signals, code: Exit, home: Path, topology: Path
 ) -> None:
     up = foreground(home, topology)
     processes = family(local_mesh.running(home))
     up.send_signal(number)
-    assert up.wait(LIMIT_SECONDS) == Exit.OK
+    assert up.wait(LIMIT_SECONDS) == code
     assert_all_gone(processes)
     assert local_mesh.find(home) is None
 

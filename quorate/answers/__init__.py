@@ -8,6 +8,7 @@ infer_kind("How many apples are left?")                 # Kind.NUMBER
 from quorate.answers.answer import Answer, Kind
 from quorate.answers.equivalence import Clusters, Verdict, cluster, equivalent, may_merge
 from quorate.answers.extraction import extract
+from quorate.answers.phrase import same_words
 from quorate.answers.question import infer_kind
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "extract",
     "infer_kind",
     "may_merge",
+    "same_words",
 ]

@@ -46,3 +46,18 @@ def _sides(sentence: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]
         return None
     left, right = sentence[: links[0]], sentence[links[0] + 1 :]
     return (left, right) if left and right else None
+
+
+def same_words(text: str, sought: str, start: int = 0) -> int | None:
+    """Find the words of `sought` in a row in a text, from word `start` on.
+
+    Gives the place after the last of them, counted in words of the text; None when they are not
+    there. Case, punctuation and articles do not count; something without words is never found.
+    """
+    inside, wanted = words(text), words(sought)
+    if not wanted:
+        return None
+    for position in range(start, len(inside) - len(wanted) + 1):
+        if inside[position : position + len(wanted)] == wanted:
+            return position + len(wanted)
+    return None

@@ -1,0 +1,40 @@
+"""A merged text while a model writes it. Pure."""
+
+from __future__ import annotations
+
+LONGEST_TEXT = 1 << 18
+"""Characters of a merged answer; a model that says more repeats itself."""
+
+
+class Draft:
+    """Collects pieces and gives them on, but never white space that may turn out to be the end.
+
+    So what was given on is, at any moment, the text so far as a reader should see it.
+    """
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self._held = ""
+        self._length = 0
+
+    def add(self, piece: str) -> str:
+        """Take a piece in; gives what can be shown now."""
+        waiting = self._held + piece
+        if not self._told:
+            waiting = waiting.lstrip()
+        shown = waiting.rstrip()
+        self._held = waiting[len(shown) :]
+        if shown:
+            self._told.append(shown)
+            self._length += len(shown)
+        return shown
+
+    @property
+    def text(self) -> str:
+        """All that was shown."""
+        return "".join(self._told)
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the writer should be stopped."""
+        return self._length + len(self._held) > LONGEST_TEXT

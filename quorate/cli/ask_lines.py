@@ -99,7 +99,7 @@ def decision(part: Part) -> str:
     if part.failure:
         return f"no answer: {part.failure.message}"
     counted = ", ".join(f"{one_line(one.answer, 40)} ×{one.votes}" for one in part.standings)
-    tie = f"; tie broken by {part.tie_break}" if part.tie_break else ""
+    tie = f"; {part.tie_break}" if part.tie_break else ""
     return f"{one_line(part.answer)} [{counted}; {quorum(part.quorum)}{tie}]"
 
 

@@ -28,8 +28,8 @@ class Service(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Name it uniquely within the mesh, such as "node-n1"."""
-        return f"{self.role}-{self.name}"
+        """Name it uniquely within the mesh, such as "coordinator" or "node-n1"."""
+        return f"{self.role}-{self.name}" if self.node else str(self.role)
 
     @property
     def module(self) -> str:

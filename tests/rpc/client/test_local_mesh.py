@@ -119,8 +119,8 @@ def test_detached_mesh_answers_reports_and_ends_without_a_trace(home: Path, topo
     status = json.loads(quorate(home, "status", "--json").stdout)
     assert [one["key"] for one in status["processes"]] == [
         "up",
-        "synthesizer-synthesizer",
-        "coordinator-coordinator",
+        "synthesizer",
+        "coordinator",
         "node-n1",
     ]
     assert all(one["alive"] and one["memory_bytes"] > 0 for one in status["processes"])

@@ -65,7 +65,7 @@ FIRST = Part(
     quorum=Quorum(3, 1),
     standings=(Standing("100", 1, 1.0),),
     ballots=(RIGHT, SILENT, BROKEN),
-    tie_break="lowest member",
+    tie_break="lowest member wins the tie",
     explanation="100 has the most votes",
 )
 SECOND = Part(

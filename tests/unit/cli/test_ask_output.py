@@ -101,7 +101,7 @@ def test_lines_show_plan_speech_ballots_and_decisions_in_order(events: tuple[Eve
         "t1 n2/forge │ hm",
         "t1 n2/forge votes: abstained: no answer found in what it said",
         "t1 n3/compass votes: failed: the engine of compass died",
-        "t1 decided: 100 [100 ×1; 1 of 3 answered; tie broken by lowest member]",
+        "t1 decided: 100 [100 ×1; 1 of 3 answered; lowest member wins the tie]",
         "t2 n1/atlas votes: Paris  (confidence 0.50, 0 tokens, 0 ms)",
         "t2 decided: Paris [Paris ×1; 1 of 1 answered]",
         "the merged answer is written anew",

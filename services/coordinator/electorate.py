@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from quorate.errors import NoNodes, UnknownModel, UnknownNode, nearest
 from services.coordinator.question import Member, Model, Node, Question, Seat
@@ -58,14 +58,15 @@ def _limited(able: Sequence[Member], most: int) -> Sequence[Member]:
     """Keep at most so many members: different models before copies, different nodes before one."""
     if most == 0 or len(able) <= most:
         return able
-    by_rank = sorted(sorted(able), key=lambda member: _crowding(member, able))
-    return by_rank[:most]
+    left, chosen = sorted(able), list[Member]()
 
+    def crowding(member: Member) -> tuple[int, int]:
+        same_model = sum(other.model == member.model for other in chosen)
+        return same_model, sum(other.node == member.node for other in chosen)
 
-def _crowding(member: Member, able: Iterable[Member]) -> tuple[int, int]:
-    same_model = sum(other.model == member.model and other < member for other in able)
-    same_node = sum(other.node == member.node and other < member for other in able)
-    return same_model, same_node
+    while len(chosen) < most:
+        chosen.append(left.pop(left.index(min(left, key=crowding))))
+    return chosen
 
 
 def _nobody_ready(nodes: Sequence[Node], question: Question) -> str:

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 MOST_MODELS: Final = 1_024
+MOST_WEIGHT: Final = 1_000.0
 
 
 class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
@@ -148,13 +149,13 @@ def node_of(request: registry_pb2.LeaseRequest, known: Node | None) -> Node:
 
 
 def model_of(info: common_pb2.ModelInfo) -> Model:
-    """Read a model's announcement; an unset weight is 1."""
+    """Read a model's announcement; a weight that is unset, or that no setting allows, is 1."""
     state = common_pb2.ModelState.Name(info.state).removeprefix("MODEL_STATE_").lower()
     return Model(
         info.name,
         info.state == common_pb2.MODEL_STATE_READY,
         f"{state} ({info.problem})" if info.problem else state,
         info.sha256,
-        info.weight if info.weight > 0.0 else 1.0,
+        info.weight if 0.0 < info.weight <= MOST_WEIGHT else 1.0,
         dict(info.reliability),
     )

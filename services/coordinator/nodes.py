@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
+from quorate.errors import Cancelled
 from quorate.identity import Role
 from quorate.telemetry import SpanName, Telemetry
 from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
@@ -74,6 +75,8 @@ async def _note(response: node_pb2.GenerateResponse, said: Said) -> None:
             if said.on_text is not None and delta.text:
                 await said.on_text(delta.sample, delta.text)
     elif event == "finished":
+        if response.finished.reason == CUT_OFF:
+            raise Cancelled(f"{said.member.node} cut {said.member.model} off in mid-answer")
         said.end(response.finished.sample, ending_of(response.finished))
     elif event == "started":
         said.begin(response.started.seed, response.started.model_sha256)
@@ -83,7 +86,6 @@ def ending_of(finished: node_pb2.SampleFinished) -> Ending:
     """Read how a sample ended."""
     usage = finished.usage
     return Ending(
-        finished.reason != CUT_OFF,
         Tokens(usage.prompt_tokens, usage.completion_tokens, usage.cached_prompt_tokens),
         finished.timings.queue_seconds,
         finished.mean_logprob,

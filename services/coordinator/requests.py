@@ -123,18 +123,13 @@ def _message(number: int, message: common_pb2.ChatMessage) -> Message:
 
 
 def _strategy(name: str) -> str:
-    found = {
-        known: strategy.name
-        for strategy in voting.STRATEGIES.values()
-        for known in (strategy.name, *strategy.aliases)
-    }
-    if name in found:
-        return found[name]
-    if name in LATER_STRATEGIES:
-        raise NotImplementedYet(
-            f"The strategy {name!r} comes with a later version. Now: {', '.join(sorted(found))}."
-        )
-    raise UnknownStrategy(f"No strategy is called {name!r}.{nearest(name, found)}")
+    try:
+        return voting.find(name).name
+    except UnknownStrategy:
+        if name not in LATER_STRATEGIES:
+            raise
+    now = ", ".join(sorted(voting.STRATEGIES))
+    raise NotImplementedYet(f"The strategy {name!r} comes with a later version. Now: {now}.")
 
 
 def _kind(kind: int) -> Kind | None:

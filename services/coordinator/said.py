@@ -16,9 +16,8 @@ LONGEST_TEXT = 1 << 20
 
 
 class Ending(NamedTuple):
-    """How a sample ended, as the node tells it. `complete` is false when the node cut it off."""
+    """How a sample ended, as the node tells it."""
 
-    complete: bool = True
     tokens: Tokens = Tokens()
     queue_seconds: float = 0.0
     mean_logprob: float = 0.0

@@ -65,8 +65,6 @@ class Tally:
         if ballot.status is not Status.VALID:
             return []
         outcome = voting.decide(self._strategy, votes_of(self.ballots))
-        if outcome.winner is None:
-            return []
         lead = Lead(outcome.winner.text, frozenset(outcome.winner_members))
         before, self._lead = self._lead, lead
         leading = Leading(self._part_id, lead.answer, standings_of(outcome), len(self.outstanding))
@@ -99,8 +97,6 @@ def decide(
         outcome = voting.decide(strategy, votes_of(ballots))
     except NoQuorum:
         return undecided(subtask, kind, no_quorum(ballots), ballots)
-    if outcome.winner is None:
-        return undecided(subtask, kind, no_quorum(ballots), ballots)
     return Decision(
         subtask=subtask,
         kind=outcome.winner.kind,
@@ -109,7 +105,7 @@ def decide(
         confidence=outcome.confidence,
         agreement=outcome.agreement,
         standings=standings_of(outcome),
-        ballots=_weighed(ballots),
+        ballots=_weighed(ballots, strategy),
         tie_break=outcome.tie_break,
         explanation=outcome.explanation,
         tokens_saved=tokens_saved(ballots),
@@ -120,7 +116,8 @@ def undecided(
     subtask: Subtask, kind: Kind | None, error: QuorateError, ballots: Sequence[Ballot]
 ) -> Decision:
     """Report a part that has no answer."""
-    return Decision(subtask, kind, "", "", 0.0, 0.0, (), _weighed(ballots), error=error)
+    unweighed = tuple(replace(ballot, weight=0.0) for ballot in ballots)
+    return Decision(subtask, kind, "", "", 0.0, 0.0, (), unweighed, error=error)
 
 
 def no_quorum(ballots: Sequence[Ballot]) -> QuorateError:
@@ -170,9 +167,10 @@ def _spokesman(ballots: Sequence[Ballot], behind: frozenset[str]) -> Ballot:
     return max(supporters, key=lambda ballot: ballot.confidence)
 
 
-def _weighed(ballots: Sequence[Ballot]) -> tuple[Ballot, ...]:
-    """Show the weight that counted: none for a ballot without an answer."""
+def _weighed(ballots: Sequence[Ballot], strategy: str) -> tuple[Ballot, ...]:
+    """Show what each ballot counted under the strategy: nothing without an answer."""
+    worth = voting.find(strategy).worth
     return tuple(
-        ballot if ballot.status is Status.VALID else replace(ballot, weight=0.0)
-        for ballot in ballots
+        replace(ballot, weight=0.0 if vote.answer is None else worth(vote))
+        for ballot, vote in zip(ballots, votes_of(ballots), strict=True)
     )

@@ -53,11 +53,6 @@ class Clause:
         """The verb of an imperative, or the empty string."""
         return self.words[0] if self.words and self.words[0] in lexicon.VERBS else ""
 
-    @property
-    def is_sequel(self) -> bool:
-        """Whether the opening says that it comes after what was before."""
-        return bool(THEN.search(self.opening))
-
 
 def clause(text: str, masked: str, opening: str = "") -> Clause:
     """Take openings such as "And then please" off a stretch of text.

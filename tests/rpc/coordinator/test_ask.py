@@ -189,3 +189,9 @@ async def test_the_order_of_completion_does_not_change_a_deterministic_answer(me
     assert {(r.answer, r.confidence, r.parts[0].text) for r in results} == {
         (results[0].answer, results[0].confidence, results[0].parts[0].text)
     }
+
+
+async def test_the_kind_may_be_given(mesh, script) -> None:
+    await mesh.node("n1", atlas=script.says("It may be 7, I think"))
+    result = await mesh.ask("What is it?", kind="ANSWER_KIND_NUMBER")
+    assert (result.answer, result.parts[0].kind) == ("7", common_pb2.ANSWER_KIND_NUMBER)

@@ -169,3 +169,24 @@ async def test_a_drained_coordinator_lets_questions_in_flight_end(mesh, script) 
         gate.set()
         assert await draining
     assert asking.result().answer == "a"
+
+
+async def test_an_answer_that_its_node_cut_off_is_no_ballot(mesh, script) -> None:
+    async def cut_off(request, context) -> None:
+        await context.write(script.step("Answer: 4"))
+        response = script.ended()
+        response.finished.reason = common_pb2.FINISH_REASON_CANCELLED
+        await context.write(response)
+
+    await mesh.node("n1", atlas=cut_off)
+    await mesh.node("n2", atlas=script.says("a"))
+    result = await mesh.ask("What is it?")
+    assert result.parts[0].ballots[0].failure.kind == "CANCELLED"
+    assert result.answer == "a"
+
+
+async def test_a_question_whose_time_is_over_asks_nobody(mesh, script) -> None:
+    node = await mesh.node("n1", atlas=script.says("a"))
+    with pytest.raises(errors.NoQuorum, match="1 timed out"):
+        await mesh.ask("What is it?", budget={"seconds": 1e-9})
+    assert node.script.requests == []

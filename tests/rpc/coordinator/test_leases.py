@@ -198,3 +198,24 @@ async def test_a_peer_that_is_not_the_node_it_claims_to_be_gets_no_question(mesh
     ballots = {ballot.ballot_id: ballot for ballot in result.parts[0].ballots}
     assert ballots["t1/n1/atlas/0"].failure.kind == "PEER_UNREACHABLE"
     assert len(other.script.requests) == 1
+
+
+async def test_a_lease_is_not_renewed_under_another_name(mesh, script) -> None:
+    lease, _ = await mesh.register("n1", HERE, script.status_of("n1", []))
+    await lease.write(registry_pb2.LeaseRequest(status=script.status_of("n2", [])))
+    with pytest.raises(errors.NotPermitted, match="n2"):
+        await lease.read()
+    await mesh.until_nodes_are()
+
+
+async def test_a_node_with_absurdly_many_models_is_refused(mesh, script) -> None:
+    status = script.status_of("n1", [f"m{number}" for number in range(1_025)])
+    with pytest.raises(errors.InvalidRequest, match=r"status\.models"):
+        await mesh.register("n1", HERE, status)
+
+
+@pytest.mark.parametrize("weight", [float("inf"), float("nan"), -1.0, 1e9])
+async def test_an_absurd_weight_counts_as_one(mesh, script, weight: float) -> None:
+    await mesh.node("n1", weight=weight, atlas=script.says("a", logprob=-0.5))
+    result = await mesh.ask("What is it?", strategy="weighted")
+    assert result.parts[0].ballots[0].weight == pytest.approx(0.6065, abs=1e-3)

@@ -135,6 +135,8 @@ class Synthesizer(synthesizer_pb2_grpc.SynthesizerServiceServicer):
             if piece is None:
                 raise errors.Unavailable("the pen broke")
             await context.write(synthesizer_pb2.SynthesizeResponse(text=piece))
+        if "never" in self.pieces:
+            return
         result = synthesizer_pb2.SynthesisResult(
             text="".join(self.pieces), method="model", usage={"completion_tokens": 7}
         )
@@ -218,3 +220,21 @@ async def test_an_unreachable_synthesizer_costs_the_style_not_the_answer(
     assert result.synthesis == "deterministic"
     assert result.answer == "1. What is 2 + 2? 4\n2. What is the capital of France? Paris"
     assert f"127.0.0.1:{free_port} did not merge the parts" in result.reason
+
+
+async def test_a_synthesizer_without_a_result_is_replaced(bare_mesh, tls, script) -> None:
+    pen = Synthesizer("never")
+    await bare_mesh.start(synthesizer=await synthesizer(bare_mesh, tls, pen))
+    await bare_mesh.node("n1", atlas=script.reads(answers))
+    result = await bare_mesh.ask(TWO)
+    assert result.synthesis == "deterministic"
+    assert "without a result" in result.reason
+
+
+async def test_a_token_budget_holds_for_the_merge_as_well(bare_mesh, tls, script) -> None:
+    pen = Synthesizer("short")
+    await bare_mesh.start(synthesizer=await synthesizer(bare_mesh, tls, pen))
+    node = await bare_mesh.node("n1", atlas=script.reads(answers))
+    await bare_mesh.ask(TWO, budget={"tokens": 30})
+    assert [request.sampling.max_tokens for request in node.script.requests] == [10, 10]
+    assert pen.requests[0].sampling.max_tokens == 10

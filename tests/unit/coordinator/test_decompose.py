@@ -77,7 +77,7 @@ HOSTILE = ["a" * 10**6, "(" * 10**6, '"' * 10**6, "What is 2 + 2? " * 70_000, "a
 def test_hostile_text_costs_little_time(question: str) -> None:
     started = time.process_time()
     assert len(decompose(question).parts) == 1
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2.0
 
 
 WORDS = st.sampled_from(

@@ -23,7 +23,6 @@ DEADLINE: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
 """When the call being served ends, on the monotonic clock in seconds; None when it does not."""
 
 MARGIN_SHARE: Final = 0.02
-LARGEST_MARGIN_SECONDS: Final = 0.25
 
 
 def new_request_id() -> str:
@@ -39,12 +38,13 @@ def accept_request_id(text: object) -> str:
 
 
 def shrink(remaining_seconds: float) -> float:
-    """Give what a call may pass on of its own time.
+    """Give what a call may pass on of its own time: all but a fiftieth.
 
-    The rest, a fiftieth but at most a quarter of a second, is for saying to the caller what became
-    of the callee; without it both run out at once, and the caller learns nothing.
+    The rest is for saying to the caller what became of the callee; without it both run out at once,
+    and the caller learns nothing. Less than a hundredth would be lost: gRPC sends deadlines rounded
+    up to two or three digits.
     """
-    return remaining_seconds - min(MARGIN_SHARE * remaining_seconds, LARGEST_MARGIN_SECONDS)
+    return remaining_seconds * (1 - MARGIN_SHARE)
 
 
 def time_left(now_seconds: float) -> float | None:

@@ -135,6 +135,11 @@ class Peers:
             self._channels[address, peer] = channel
         return channel
 
+    @property
+    def retiring(self) -> int:
+        """How many connections with older certificates still have calls that run."""
+        return len(self._retired)
+
     async def forget(self, address: str, peer: Peer = None) -> None:
         """Close the channel to a peer that is gone; does nothing when there is none."""
         channel = self._channels.pop((address, peer), None)
@@ -146,7 +151,7 @@ class Peers:
         for channel in list(self._channels.values()):
             await channel.close()
         for connection in list(self._retired):
-            await connection.channel.close()
+            await connection.close()
         self._channels.clear()
 
     def _material(self) -> TlsMaterial | None:

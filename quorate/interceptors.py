@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 Behaviour: TypeAlias = Callable[[Any, "Context"], Any]  # messages of any method pass here
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-CODE_NAMES: Final[dict[object, str]] = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -143,7 +142,11 @@ def _as_coroutine(behaviour: Behaviour) -> Behaviour:
     if inspect.iscoroutinefunction(behaviour):
         return behaviour
     if not inspect.isasyncgenfunction(behaviour):
-        raise TypeError(f"{behaviour!r} is not asynchronous; it would block the event loop")
+
+        async def refuse(_request: object, _context: Context) -> None:
+            raise TypeError(f"{behaviour!r} is not asynchronous and would block the event loop")
+
+        return refuse
 
     async def write_all(request: object, context: Context) -> None:
         responses: AsyncGenerator[object, None] = behaviour(request, context)
@@ -186,8 +189,8 @@ def _known(error: BaseException) -> QuorateError | None:
 
 
 def _code(context: Context) -> str:
-    # 0 until something else is set; a number although the interface says StatusCode.
-    return CODE_NAMES.get(context.code(), grpc.StatusCode.UNKNOWN.name)
+    code: grpc.StatusCode | None = context.code()  # None until a handler sets one
+    return grpc.StatusCode.OK.name if code is None else code.name
 
 
 def _cancel_code(context: Context) -> str:

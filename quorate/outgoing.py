@@ -28,6 +28,12 @@ class _Call(grpc.aio.Call):
         self._call = call
         self._target = target  # "/service/Method at host:port", for messages
 
+    def __del__(self) -> None:
+        # Who drops a stream wants no more of it. gRPC's own call says the same, but our callback in
+        # it makes a cycle, which only the garbage collector would find, later.
+        if not self._call.done():
+            self._call.cancel()
+
     def cancelled(self) -> bool:
         """Whether the call ended by being cancelled."""
         return bool(self._call.cancelled())
@@ -78,6 +84,9 @@ class _Call(grpc.aio.Call):
         self, error: grpc.aio.AioRpcError | asyncio.CancelledError
     ) -> QuorateError | asyncio.CancelledError:
         if isinstance(error, asyncio.CancelledError):
+            # gRPC cancels the call itself, but not in a read that waits for the request to be
+            # sent: the peer would go on generating for nobody.
+            self._call.cancel()
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 return error
@@ -85,7 +94,8 @@ class _Call(grpc.aio.Call):
             # task that nobody cancelled, and a TaskGroup would not say a word about it.
             return Cancelled(f"the call {self._target} was cancelled")
         known = rpc_status.decode(error)
-        if type(known) is PeerUnreachable:
+        if type(known) is PeerUnreachable and not _has_details(error):
+            # Nobody said this: say at least who was called.
             return PeerUnreachable(f"{self._target}: {known.message}", metadata=known.metadata)
         return known
 
@@ -149,3 +159,7 @@ class StreamUnary(_ManyRequests[Request], _OneResponse[Response]):
 
 class StreamStream(_ManyRequests[Request], _ManyResponses[Response]):
     """Many requests, many responses."""
+
+
+def _has_details(error: grpc.aio.AioRpcError) -> bool:
+    return any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ())

@@ -43,28 +43,34 @@ class Connection:
         self.channel = channel
         self.material = material
         self._callables: dict[str, Callable[..., Any]] = {}
-        self._running = 0
+        self._running: set[Any] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
     def start(
         self, shape: str, method: str, codecs: tuple[Codec, Codec], *arguments: Any, **options: Any
     ) -> Any:
-        """Start a call of any shape and count it until it ends."""
+        """Start a call of any shape and keep track of it until it ends."""
         callable_ = self._callables.get(method)
         if callable_ is None:
             make = getattr(self.channel, shape)
             callable_ = self._callables[method] = make(method, *codecs, _registered_method=True)
         call = callable_(*arguments, **options)
-        self._running += 1
+        self._running.add(call)
         self._idle.clear()
         call.add_done_callback(self._ended)
         return call
 
-    def _ended(self, _call: object) -> None:
-        self._running -= 1
-        if self._running == 0:
+    def _ended(self, call: object) -> None:
+        self._running.discard(call)
+        if not self._running:
             self._idle.set()
+
+    async def close(self) -> None:
+        """End the running calls and close."""
+        for call in list(self._running):
+            call.cancel()
+        await self.channel.close()
 
     async def close_when_idle(self) -> None:
         """Let the running calls end, then close."""
@@ -183,7 +189,9 @@ class PeerChannel(grpc.aio.Channel):
     async def close(self, grace: float | None = None) -> None:
         """End all calls, after some seconds of grace if given."""
         self._closed = True
-        await self._connection.channel.close(grace)
+        if grace:
+            await self._connection.channel.close(grace)
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -210,8 +218,9 @@ def _timeout(method: str, target: str, wanted_seconds: float | None) -> float | 
 
 
 def _metadata(given: Metadata | None) -> tuple[tuple[str, str | bytes], ...]:
-    return (
-        *(given or ()),
-        (REQUEST_ID_KEY, REQUEST_ID.get() or new_request_id()),
-        *inject_trace().items(),
-    )
+    """Add the request id and the trace, where the caller has not given its own."""
+    chosen = tuple(given or ())
+    keys = {key for key, _ in chosen}
+    request_id = REQUEST_ID.get() or new_request_id()
+    carried = {REQUEST_ID_KEY: request_id, **inject_trace()}
+    return (*chosen, *(entry for entry in carried.items() if entry[0] not in keys))

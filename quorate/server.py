@@ -110,6 +110,11 @@ class Server:
         return self._probe_port
 
     @property
+    def metrics_port(self) -> int | None:
+        """The port of /metrics; None when there is none."""
+        return self._telemetry.metrics_port
+
+    @property
     def in_flight(self) -> int:
         """Calls being worked on, without watching and leases, which last as long as their peers."""
         return self._admission.in_flight
@@ -130,8 +135,8 @@ class Server:
         """
         if self._started:
             return
-        self._started = True
         self._telemetry.start()
+        self._started = True
         await self._server.start()
         if self._probe_server is not None:
             await self._probe_server.start()
@@ -193,7 +198,7 @@ class Server:
         ready = {
             "address": self.address,
             "pid": os.getpid(),
-            "metrics_port": self._telemetry.metrics_port,
+            "metrics_port": self.metrics_port,
             "probe_port": self._probe_port,
         }
         draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -15,6 +15,7 @@
     │   ├── ModelUnusable
     │   ├── WrongModel
     │   ├── NoQuorum
+    │   ├── UnusableReply
     │   └── NoMesh
     ├── Overloaded                RESOURCE_EXHAUSTED, retryable
     │   └── OutOfMemory
@@ -163,6 +164,12 @@ class NoQuorum(NotReady):
     """Raised when no ballot with a usable answer arrived."""
 
     kind = "NO_QUORUM"
+
+
+class UnusableReply(NotReady):
+    """Raised when a model's reply does not hold what the mesh asked it for."""
+
+    kind = "UNUSABLE_REPLY"
 
 
 class NoMesh(NotReady):

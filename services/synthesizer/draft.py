@@ -1,6 +1,8 @@
-"""A merged text while a model writes it. Pure."""
+"""A text while a model writes it. Pure."""
 
 from __future__ import annotations
+
+from quorate.errors import UnusableReply
 
 LONGEST_TEXT = 1 << 18
 """Characters of a merged answer; a model that says more repeats itself."""
@@ -24,9 +26,9 @@ class Draft:
             waiting = waiting.lstrip()
         shown = waiting.rstrip()
         self._held = waiting[len(shown) :]
+        self._length += len(piece)
         if shown:
             self._told.append(shown)
-            self._length += len(shown)
         return shown
 
     @property
@@ -34,7 +36,7 @@ class Draft:
         """All that was shown."""
         return "".join(self._told)
 
-    @property
-    def too_long(self) -> bool:
-        """Whether the writer should be stopped."""
-        return self._length + len(self._held) > LONGEST_TEXT
+    def check_length(self) -> None:
+        """Raise UnusableReply when the writer should be stopped."""
+        if self._length > LONGEST_TEXT:
+            raise UnusableReply(f"it wrote more than {LONGEST_TEXT} characters")

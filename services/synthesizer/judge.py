@@ -9,6 +9,17 @@ from dataclasses import dataclass
 from quorate.answers import Kind, extract
 
 LONGEST_RATIONALE = 2_000
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {
+            "score": {"type": "number", "minimum": 0, "maximum": 1},
+            "rationale": {"type": "string"},
+        },
+        "required": ["score", "rationale"],
+    }
+)
+"""What a judging model is held to, where its engine can."""
 
 
 @dataclass(frozen=True)
@@ -33,4 +44,6 @@ def read(text: str) -> Judgement | None:
         return None
     if not math.isfinite(score) or not 0.0 <= score <= 1.0:
         return None
-    return Judgement(float(score), rationale[:LONGEST_RATIONALE] if isinstance(rationale, str) else "")
+    return Judgement(
+        float(score), rationale[:LONGEST_RATIONALE] if isinstance(rationale, str) else ""
+    )

@@ -14,7 +14,7 @@ from services.synthesizer.words import place_after, words_of
 
 
 @dataclass(frozen=True)
-class AnsweredPart:
+class Part:
     """One part: what was asked, and what was answered, or why nothing was when it `failed`."""
 
     id: str
@@ -23,21 +23,25 @@ class AnsweredPart:
     failed: bool = False
 
 
-def prompt_of(question: str, parts: Sequence[AnsweredPart]) -> str:
+def answered(parts: Sequence[Part]) -> list[Part]:
+    """Give the parts that have an answer, in order."""
+    return [part for part in parts if not part.failed]
+
+
+def prompt(question: str, parts: Sequence[Part]) -> str:
     """Ask a model to merge the parts that have an answer."""
-    answered = [prompts.Part(part.question, part.answer) for part in parts if not part.failed]
-    return prompts.merge(question, answered)
+    return prompts.merge(
+        question, [prompts.Part(part.question, part.answer) for part in answered(parts)]
+    )
 
 
-def problem_with(text: str, parts: Sequence[AnsweredPart]) -> str:
-    """Say which part's answer a merged text leaves out or puts out of order; "" when it is right."""
-    said, place = words_of(text), 0
-    for part in parts:
-        if part.failed:
-            continue
+def problem_with(text: str, parts: Sequence[Part]) -> str:
+    """Say which part's answer a text leaves out or puts out of order; "" when it is right."""
+    told, place = words_of(text), 0
+    for part in answered(parts):
         answer, question = words_of(part.answer), words_of(part.question)
-        after = place_after(said, place, question, answer)
-        if after is None and place_after(said, 0, question, answer) is not None:
+        after = place_after(told, place, question, answer)
+        if after is None and place_after(told, 0, question, answer) is not None:
             return f"part {part.id} is out of order"
         if after is None:
             return f"part {part.id} was left out"
@@ -45,21 +49,19 @@ def problem_with(text: str, parts: Sequence[AnsweredPart]) -> str:
     return ""
 
 
-def without_model(parts: Sequence[AnsweredPart]) -> str:
-    """Merge by rule: every part's question and answer, numbered in order. One part is its answer."""
-    if len(parts) == 1 and not parts[0].failed:
-        return parts[0].answer.strip()
+def deterministic(parts: Sequence[Part]) -> str:
+    """Merge by rule: every part's question and answer, numbered in order."""
     if len(parts) == 1:
         return _unanswered(parts[0])
     return "\n".join(f"{number}. {_entry(part)}" for number, part in enumerate(parts, 1))
 
 
-def failures_behind(parts: Sequence[AnsweredPart]) -> str:
-    """Name the parts without an answer, to stand behind what a model merged; "" when all have one."""
+def failures_behind(parts: Sequence[Part]) -> str:
+    """Name the parts without an answer, to stand behind a model's text; "" when all have one."""
     return "".join(f"\n{_unanswered(part)}" for part in parts if part.failed)
 
 
-def _entry(part: AnsweredPart) -> str:
+def _entry(part: Part) -> str:
     """Write "What is 47 + 38? 85", or an answer of several lines below its question."""
     if part.failed:
         return _unanswered(part)
@@ -75,6 +77,6 @@ def _asked(question: str) -> str:
     return plain if plain.endswith("?") else f"{plain.rstrip('.!:;, ')}:"
 
 
-def _unanswered(part: AnsweredPart) -> str:
+def _unanswered(part: Part) -> str:
     reason = " ".join(part.answer.split()).rstrip(".")
     return f"{_asked(part.question)} no answer{f' ({reason})' if reason else ''}."

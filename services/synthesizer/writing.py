@@ -1,17 +1,24 @@
-"""Lets a model on a node write: one greedy generation, streamed."""
+"""Lets a model on a node write: one generation, streamed. Between our own types and the wire."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import TYPE_CHECKING, Final, Protocol
 
 from quorate.identity import Role
-from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc, synthesizer_pb2
+from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
+from services.synthesizer.synthesis import Model, Tokens
 
 if TYPE_CHECKING:
     import grpc.aio
 
     from quorate.channel import Peer
+
+CUT_SHORT: Final[Mapping[common_pb2.FinishReason.ValueType, str]] = {
+    common_pb2.FINISH_REASON_LENGTH: "the text was cut off at its most tokens",
+    common_pb2.FINISH_REASON_CONTEXT_FULL: "the text was cut off at the end of the context",
+    common_pb2.FINISH_REASON_CANCELLED: "the node cancelled the text",
+}
 
 
 class Channels(Protocol):
@@ -22,35 +29,46 @@ class Channels(Protocol):
         ...
 
 
-class Writer:
-    """One model on one node. `usage` counts the tokens of all that it wrote."""
+class NodeWriting:
+    """One attempt of one model on its node, for so many seconds at most."""
 
-    def __init__(self, channels: Channels, model: synthesizer_pb2.SynthesisModel) -> None:
-        self.model = model
-        self.usage = common_pb2.Usage()
-        channel = channels.channel(model.address, (Role.NODE, model.node))
-        self._node: node_pb2_grpc.NodeServiceAsyncStub = node_pb2_grpc.NodeServiceStub(channel)
+    def __init__(
+        self,
+        channels: Channels,
+        model: Model,
+        sampling: common_pb2.Sampling,
+        seconds: Callable[[], float],
+    ) -> None:
+        self.tokens = Tokens()
+        self.cut_short = "the node ended the text before it was complete"
+        self._channels = channels
+        self._model = model
+        self._sampling = sampling
+        self._seconds = seconds
 
-    @property
-    def name(self) -> str:
-        """Name the model for people."""
-        return f"{self.model.model} on {self.model.node}"
-
-    async def write(
-        self, prompt: str, sampling: common_pb2.Sampling, seconds: float
-    ) -> AsyncIterator[str]:
-        """Stream what the model writes; raises errors of the catalogue. Leaving early cancels."""
+    async def pieces(self, prompt: str) -> AsyncGenerator[str, None]:
+        """Stream what the model writes; raises errors of the catalogue. Closing it cancels."""
+        # Dialled as the node that it should be: a stranger at its address is never written to.
+        channel = self._channels.channel(self._model.address, (Role.NODE, self._model.node))
+        node: node_pb2_grpc.NodeServiceAsyncStub = node_pb2_grpc.NodeServiceStub(channel)
         request = node_pb2.GenerateRequest(
-            model=self.model.model,
+            model=self._model.name,
             messages=[common_pb2.ChatMessage(role=common_pb2.CHAT_ROLE_USER, content=prompt)],
-            sampling=sampling,
+            sampling=self._sampling,
         )
-        call = self._node.Generate(request, timeout=seconds)
+        call = node.Generate(request, timeout=self._seconds())
         try:
             async for response in call:
                 for delta in response.step.deltas:
                     yield delta.text
                 if response.HasField("finished"):
-                    self.usage.MergeFrom(response.finished.usage)
+                    self._end(response.finished)
         finally:
             call.cancel()
+
+    def _end(self, finished: node_pb2.SampleFinished) -> None:
+        usage = finished.usage
+        self.tokens = Tokens(
+            usage.prompt_tokens, usage.completion_tokens, usage.cached_prompt_tokens
+        )
+        self.cut_short = CUT_SHORT.get(finished.reason, "")

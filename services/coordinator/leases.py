@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import grpc.aio
@@ -28,7 +28,10 @@ MOST_WEIGHT: Final = 1_000.0
 
 
 class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
-    """Keeps the registry in step with the streams of the nodes. `clock` gives seconds."""
+    """Keeps the registry in step with the streams of the nodes.
+
+    `clock` gives seconds. `forget` closes the connection to an address that a node has left.
+    """
 
     def __init__(
         self,
@@ -36,11 +39,14 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
         settings: CoordinatorSettings,
         telemetry: Telemetry,
         clock: Callable[[], float],
+        forget: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._registry = registry
         self._settings = settings
         self._telemetry = telemetry
         self._clock = clock
+        self._forget = forget
+        self._addresses: dict[str, str] = {}
 
     async def Lease(  # type: ignore[override]  # noqa: N802
         self, request_iterator: object, context: Context
@@ -57,6 +63,7 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
         lease = self._registry.announce(node, self._clock())
         logger.info("node %s registered at %s", node.name, node.address)
         try:
+            await self._moved(node)
             self._count()
             await context.write(self._response(lease))
             await self._renewals(lease, context)
@@ -64,6 +71,13 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
             if self._registry.end(lease.id):
                 logger.info("node %s is gone", node.name)
             self._count()
+
+    async def _moved(self, node: Node) -> None:
+        """Let go of the connection to where a node of this name was before."""
+        before = self._addresses.get(node.name)
+        self._addresses[node.name] = node.address
+        if before not in {None, node.address}:
+            await self._forget(node.name, str(before))
 
     async def _renewals(self, lease: HeldLease, context: Context) -> None:
         while True:

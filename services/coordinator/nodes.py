@@ -34,6 +34,10 @@ class Channels(Protocol):
         """Give the channel to a peer; calls on it raise errors of the catalogue."""
         ...
 
+    async def forget(self, address: str, peer: Peer = None) -> None:
+        """Close the channel to a peer that is gone."""
+        ...
+
 
 class NodeCaller:
     """Reaches nodes over their channels; a node is dialled as the one that its lease names."""
@@ -41,6 +45,7 @@ class NodeCaller:
     def __init__(self, channels: Channels, telemetry: Telemetry) -> None:
         self._channels = channels
         self._telemetry = telemetry
+        self._stubs: dict[str, tuple[grpc.aio.Channel, node_pb2_grpc.NodeServiceAsyncStub]] = {}
 
     async def generate(self, call: Call, said: Said) -> None:
         """Stream a generation into a record; cancelling this cancels it at the node."""
@@ -54,6 +59,10 @@ class NodeCaller:
             finally:
                 stream.cancel()
 
+    async def forget(self, name: str, address: str) -> None:
+        """Close the connection to an address that a node has left."""
+        await self._channels.forget(address, (Role.NODE, name))
+
     async def drain(self, node: Node, seconds: float) -> int:
         """Drain a node; gives the number of requests that were abandoned."""
         stub = self._stub(node.name, node.address)
@@ -63,8 +72,12 @@ class NodeCaller:
         return response.abandoned
 
     def _stub(self, name: str, address: str) -> node_pb2_grpc.NodeServiceAsyncStub:
-        channel = self._channels.channel(address, peer=(Role.NODE, name))
-        return node_pb2_grpc.NodeServiceStub(channel)
+        # Kept, because making a stub costs as much as a small call.
+        channel = self._channels.channel(address, (Role.NODE, name))
+        known = self._stubs.get(name)
+        if known is None or known[0] is not channel:
+            known = self._stubs[name] = channel, node_pb2_grpc.NodeServiceStub(channel)
+        return known[1]
 
 
 async def _note(response: node_pb2.GenerateResponse, said: Said) -> None:

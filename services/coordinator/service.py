@@ -49,7 +49,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
         )
         clocks = Clocks(time.monotonic, time.time)
         questions = CoordinatorServer(means, registry, caller, settings, clocks)
-        leases = LeaseServer(registry, settings, telemetry, time.monotonic)
+        leases = LeaseServer(registry, settings, telemetry, time.monotonic, caller.forget)
         services = [
             server.Service(
                 authorization.COORDINATOR,

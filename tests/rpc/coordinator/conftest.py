@@ -153,6 +153,7 @@ class Mesh:
     def __init__(self, tls: IssueTls, stack: AsyncExitStack) -> None:
         self._tls = tls
         self._stack = stack
+        self._leases: list[Any] = []
         self.address = ""
         self.running: server.Server
         self.peers: Peers
@@ -211,6 +212,7 @@ class Mesh:
         lease = stub.Lease()
         await lease.write(registry_pb2.LeaseRequest(address=address, status=status))
         granted = await lease.read()
+        self._leases.append(lease)  # a call that nobody holds ends
         return lease, granted
 
     async def ask(self, text: str, **options: object) -> coordinator_pb2.Result:

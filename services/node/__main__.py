@@ -14,6 +14,7 @@ from typing import Final
 from quorate import server
 from quorate.channel import Peers
 from quorate.config import NodeSettings, load
+from quorate.errors import QuorateError
 from quorate.identity import Role
 from quorate.telemetry import Telemetry, configure_logging
 from services.node.announce import Announcer
@@ -58,7 +59,7 @@ async def _stay(
     settings: NodeSettings, node: server.Server, supervisor: Supervisor, status: StatusSource
 ) -> None:
     """Hold the leases until the node stops; then leave, so that no new work comes."""
-    async with Peers.of(settings) as peers, asyncio.TaskGroup() as group:
+    async with Peers(settings) as peers, asyncio.TaskGroup() as group:
         announcers = [
             Announcer(
                 coordinator,
@@ -89,6 +90,14 @@ async def _tell_draining(node: server.Server, supervisor: Supervisor) -> None:
     supervisor.changes.tell()
 
 
+def _first_of_catalogue(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Give the error that a person can act on, such as a port in use, out of a task group's."""
+    known: BaseException | None = group.subgroup(QuorateError)
+    while isinstance(known, BaseExceptionGroup):
+        known = known.exceptions[0]
+    return known or group
+
+
 def main() -> None:
     """Read the settings and run the node until a signal ends it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -98,7 +107,10 @@ def main() -> None:
     async def start() -> None:
         settings = load(NodeSettings, arguments.settings, os.environ)
         configure_logging(settings.telemetry.log_level, "node", settings.name)
-        await serve(settings, os.environ)
+        try:
+            await serve(settings, os.environ)
+        except BaseExceptionGroup as group:
+            raise _first_of_catalogue(group) from group
 
     server.run(start)
 

@@ -107,6 +107,11 @@ class Child:
         """Samples that were sent to it and have not ended."""
         return sum(generation.samples for generation in self._generations.values())
 
+    @property
+    def requests_in_flight(self) -> int:
+        """Requests that were sent to it and have not ended."""
+        return len(self._generations) + len(self._tokenizations)
+
     def generate(self, order: Order, deadline: float | None) -> Generation:
         """Send a request; `deadline` is a reading of the monotonic clock."""
         request_id = next(self._ids)

@@ -24,10 +24,6 @@ class Serving(Protocol):
     """What is known of the server that is asked for the status."""
 
     @property
-    def in_flight(self) -> int:
-        """Calls being worked on."""
-
-    @property
     def draining(self) -> bool:
         """Whether new work is refused."""
 
@@ -52,8 +48,12 @@ class StatusSource:
 
     @property
     def in_flight(self) -> int:
-        """Calls being worked on."""
-        return self.server.in_flight if self.server else 0
+        """Requests that engines are working on."""
+        return sum(
+            child.requests_in_flight
+            for model in self._supervisor.models.values()
+            for child in model.running
+        )
 
     async def read(self) -> common_pb2.NodeStatus:
         """Measure and describe the node at this moment."""

@@ -111,9 +111,14 @@ class Model:
             await self._changes.wait()
 
     async def wait_settled(self) -> None:
-        """Wait until it can answer, or it is plain that it cannot."""
-        while self.state not in {State.READY, State.FAILED}:
+        """Wait until every engine of it can answer, or it is plain which cannot."""
+        while not self._settled:
             await self._changes.wait()
+
+    @property
+    def _settled(self) -> bool:
+        states = {replica.state for replica in self.replicas}
+        return bool(self._problem) or bool(states and states <= {State.READY, State.FAILED})
 
     def _not_ready(self) -> QuorateError:
         name = self.settings.name

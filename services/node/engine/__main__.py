@@ -97,12 +97,11 @@ def main() -> int:
         load = next(command for command in link.receive(wait=True) if isinstance(command, Load))
         try:
             model, engine, loaded = _load(load)
+            most = most_threads(model.tensor_bytes, load.cores)
+            share = CoreShare(Path(load.runtime_directory), load.cores, most)
         except QuorateError as error:
             link.send(LoadFailed(error.message))
             return 0
-        share = CoreShare(
-            Path(load.runtime_directory), load.cores, most_threads(model.tensor_bytes, load.cores)
-        )
         link.send(loaded)
         serve(link, engine, share, time.monotonic)
     except NodeGone:

@@ -1,0 +1,50 @@
+"""What a node learns of its machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from services.node import hardware
+
+
+def test_the_machine_has_cores_and_memory() -> None:
+    machine = hardware.measure()
+    assert 1 <= machine.cores <= (os.cpu_count() or 1)
+    assert 0 < machine.available_bytes <= machine.memory_bytes
+    assert len(machine.machine_id) == 16
+
+
+def test_limits_of_a_second_version_cgroup_are_respected(tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    machine = hardware.measure(tmp_path)
+    assert machine.cores == 1
+    assert (machine.memory_bytes, machine.available_bytes) == (1_000_000, 600_000)
+
+
+def test_limits_of_a_first_version_cgroup_are_respected(tmp_path: Path) -> None:
+    for name, value in {
+        "cpu/cpu.cfs_quota_us": "100000",
+        "cpu/cpu.cfs_period_us": "100000",
+        "memory/memory.limit_in_bytes": "1000000",
+        "memory/memory.usage_in_bytes": "999999999",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(value)
+    machine = hardware.measure(tmp_path)
+    assert machine.cores == 1
+    assert (machine.memory_bytes, machine.available_bytes) == (1_000_000, 0)
+
+
+def test_no_limit_is_no_limit(tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert hardware.usable_cores(tmp_path) == len(os.sched_getaffinity(0))
+    assert hardware.memory_limit(tmp_path) == (hardware.NO_LIMIT, 0)
+
+
+def test_a_process_that_is_gone_holds_nothing() -> None:
+    assert hardware.held_bytes(2**22 + 1) == 0
+    assert hardware.held_bytes(os.getpid()) > 1_000_000

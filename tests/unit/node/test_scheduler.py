@@ -1,0 +1,298 @@
+"""The scheduler, driven by an engine that is played: what it plans must be executable and fair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quorate.errors import Overloaded
+from services.node.engine.messages import FinishReason
+from services.node.engine.plan import Clear, Copy, Limits, Plan, Request, SampleKey
+from services.node.engine.scheduler import Scheduler
+
+LIMITS = Limits(slots=4, context_tokens=64, pool_tokens=256, queue=8, chunk_tokens=16)
+
+
+def prompt(length: int, seed: int = 0) -> list[int]:
+    return [seed * 1000 + index for index in range(length)]
+
+
+@dataclass
+class PlayedEngine:
+    """Executes plans on lists instead of key-value cells, and checks that each is executable.
+
+    The token drawn after some tokens is their count, so that every sample's text is known.
+    """
+
+    limits: Limits = LIMITS
+    scheduler: Scheduler = field(init=False)
+    cells: dict[int, list[int]] = field(default_factory=dict)
+    said: dict[SampleKey, list[int]] = field(default_factory=dict)
+    reasons: dict[SampleKey, FinishReason] = field(default_factory=dict)
+    first_step: dict[SampleKey, int] = field(default_factory=dict)
+    stops_after: dict[SampleKey, int] = field(default_factory=dict)
+    steps: int = 0
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.scheduler = Scheduler(self.limits)
+        self.cells = {slot: [] for slot in range(self.limits.slots)}
+
+    def submit(self, request_id: int, length: int = 5, **options: object) -> None:
+        values = {"samples": 1, "max_tokens": 3, **options}
+        self.scheduler.submit(Request(request_id, prompt(length, request_id), **values))
+
+    def step(self) -> Plan:
+        plan = self.scheduler.plan(self.now)
+        self.steps += 1
+        self.now += 0.01
+        for edit in plan.edits:
+            if isinstance(edit, Copy):
+                assert len(self.cells[edit.source]) >= edit.tokens
+                assert not self.cells[edit.target]
+                self.cells[edit.target] = self.cells[edit.source][: edit.tokens]
+            else:
+                self.cells[edit.slot] = []
+        for ended in plan.ended:
+            assert ended.key not in self.reasons
+            self.reasons[ended.key] = ended.reason
+        self.check(plan)
+        for piece in plan.pieces:
+            assert len(self.cells[piece.slot]) == piece.start
+            self.cells[piece.slot] += piece.tokens
+            for key in piece.draws:
+                self.draw(key, self.cells[piece.slot])
+        return plan
+
+    def check(self, plan: Plan) -> None:
+        slots = [piece.slot for piece in plan.pieces]
+        assert len(slots) == len(set(slots))
+        assert all(0 <= slot < self.scheduler.busy_slots for slot in slots)
+        chunks = [p for p in plan.pieces if p.start == 0 or len(p.tokens) > 1 or not p.draws]
+        assert sum(len(piece.tokens) for piece in chunks) <= self.limits.chunk_tokens
+        assert sum(map(len, self.cells.values())) <= self.limits.slots * self.limits.context_tokens
+
+    def draw(self, key: SampleKey, context: list[int]) -> None:
+        self.first_step.setdefault(key, self.steps)
+        said = self.said.setdefault(key, [])
+        assert context == prompt(len(context) - len(said), key.request_id) + said
+        said.append(len(context))
+        stop = len(said) >= self.stops_after.get(key, 10**9)
+        reason = self.scheduler.advance(key, said[-1], stop=stop, now_seconds=self.now)
+        if reason is not None:
+            assert key not in self.reasons
+            self.reasons[key] = reason
+
+    def run(self, most_steps: int = 10_000) -> None:
+        while not self.scheduler.idle:
+            assert self.steps < most_steps
+            self.step()
+
+
+def test_a_prompt_is_computed_once_and_each_step_gives_a_token() -> None:
+    engine = PlayedEngine()
+    engine.submit(1)
+    engine.run()
+    assert engine.said == {SampleKey(1, 0): [5, 6, 7]}
+    assert engine.reasons == {SampleKey(1, 0): FinishReason.LENGTH}
+    assert engine.scheduler.prefilled_tokens == 5
+
+
+def test_the_token_that_stops_ends_the_sample() -> None:
+    engine = PlayedEngine(stops_after={SampleKey(1, 0): 2})
+    engine.submit(1)
+    engine.run()
+    assert engine.reasons == {SampleKey(1, 0): FinishReason.STOP}
+
+
+def test_a_full_context_ends_the_sample() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, length=60, max_tokens=1000)
+    engine.run()
+    assert engine.reasons == {SampleKey(1, 0): FinishReason.CONTEXT_FULL}
+    assert len(engine.said[SampleKey(1, 0)]) == 5  # the last one needs no cell
+
+
+def test_samples_of_one_prompt_share_its_computation() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, length=10, samples=4)
+    engine.run()
+    assert engine.scheduler.prefilled_tokens == 10
+    assert engine.scheduler.cached_tokens == 30
+    assert len(set(engine.first_step.values())) == 1
+
+
+def test_a_late_sample_copies_from_a_live_sibling() -> None:
+    engine = PlayedEngine()
+    engine.stops_after = {SampleKey(1, 0): 1}
+    engine.submit(1, length=10, samples=5, max_tokens=4)
+    engine.run()
+    assert len(engine.said) == 5
+    assert engine.scheduler.prefilled_tokens == 11  # the last prompt token again, for its logits
+    assert engine.scheduler.cached_tokens == 39
+
+
+def test_a_long_prompt_does_not_stall_a_running_sample() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, max_tokens=20)
+    engine.step()
+    engine.submit(2, length=60)
+    for _ in range(4):
+        before = len(engine.said[SampleKey(1, 0)])
+        engine.step()
+        assert len(engine.said[SampleKey(1, 0)]) == before + 1
+
+
+def test_a_short_prompt_is_not_stalled_by_a_long_one() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, length=60)
+    engine.submit(2, length=6)
+    engine.run()
+    assert engine.first_step[SampleKey(2, 0)] == 1
+    assert engine.first_step[SampleKey(1, 0)] == 5  # 10, 16, 16, 16 tokens and the rest
+
+
+def test_a_cancel_frees_the_slots_in_the_next_plan() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, samples=6, max_tokens=50)
+    engine.step()
+    assert engine.scheduler.busy_slots == 4
+    engine.scheduler.cancel(1)
+    assert engine.scheduler.busy_slots == 0
+    plan = engine.step()
+    assert [edit for edit in plan.edits if isinstance(edit, Clear)] == [Clear(i) for i in range(4)]
+    assert {reason for _, reason in plan.ended} == {FinishReason.CANCELLED}
+    assert len(plan.ended) == engine.scheduler.cancelled_samples == 6
+    assert engine.scheduler.idle
+    assert engine.scheduler.queued == 0
+
+
+def test_cancelling_what_is_not_there_changes_nothing() -> None:
+    engine = PlayedEngine()
+    engine.scheduler.cancel(7)
+    assert engine.scheduler.idle
+    assert engine.scheduler.cancelled_samples == 0
+
+
+def test_a_deadline_ends_a_running_and_a_waiting_request() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, samples=4, max_tokens=50, deadline=0.025)
+    engine.step()
+    engine.submit(2, max_tokens=50, deadline=0.015)
+    engine.run()
+    assert set(engine.reasons.values()) == {FinishReason.CANCELLED}
+    assert SampleKey(2, 0) not in engine.said
+
+
+def test_a_full_queue_refuses_with_advice_and_leaves_the_rest_alone() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, samples=4, max_tokens=9)
+    engine.step()
+    engine.submit(2, samples=8)
+    with pytest.raises(Overloaded, match="8 samples wait") as caught:
+        engine.submit(3)
+    assert caught.value.retry_after_seconds is not None
+    assert 0.1 <= caught.value.retry_after_seconds <= 30
+    engine.run()
+    assert len(engine.reasons) == 12
+
+
+def test_higher_priority_goes_first_among_the_waiting() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, samples=4)
+    engine.step()
+    engine.submit(2)
+    engine.submit(3, priority=1)
+    engine.run()
+    assert engine.first_step[SampleKey(3, 0)] <= engine.first_step[SampleKey(2, 0)]
+
+
+def test_many_samples_let_a_later_request_in_between() -> None:
+    engine = PlayedEngine(Limits(1, 64, 64, 64, 16))
+    engine.submit(1, samples=10)
+    engine.submit(2)
+    engine.run()
+    order = sorted(engine.first_step, key=lambda key: engine.first_step[key])
+    assert order.index(SampleKey(2, 0)) <= 2
+
+
+def test_the_pool_holds_back_what_does_not_fit_and_passes_nobody_over() -> None:
+    engine = PlayedEngine(Limits(4, 64, 100, 8, 16))
+    engine.submit(1, length=40, max_tokens=20)
+    engine.submit(2, length=40, max_tokens=20)
+    engine.submit(3, length=5, max_tokens=2)
+    engine.step()
+    assert engine.scheduler.busy_slots == 1
+    engine.run()
+    assert engine.first_step[SampleKey(2, 0)] <= engine.first_step[SampleKey(3, 0)] + 4
+    assert len(engine.reasons) == 3
+
+
+def test_slots_in_use_stay_adjacent_when_others_end() -> None:
+    engine = PlayedEngine()
+    for request_id, most in ((1, 2), (2, 9), (3, 2), (4, 9)):
+        engine.submit(request_id, max_tokens=most)
+    engine.run()  # `check` asserts that busy slots are 0 … n-1 and cells follow
+    assert len(engine.reasons) == 4
+
+
+requests = st.tuples(
+    st.integers(1, 60),  # prompt
+    st.integers(1, 7),  # samples
+    st.integers(1, 12),  # max_tokens
+    st.integers(0, 30),  # arrival step
+    st.one_of(st.none(), st.integers(0, 20)),  # cancelled so many steps later
+    st.one_of(st.none(), st.integers(1, 12)),  # stops after
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(requests, min_size=1, max_size=12),
+    st.integers(1, 4),
+    st.integers(64, 256),
+)
+def test_whatever_comes_every_sample_ends_once_and_no_slot_is_lost(
+    work: list[tuple[int, int, int, int, int | None, int | None]], slots: int, pool: int
+) -> None:
+    engine = PlayedEngine(Limits(slots, 64, pool, 100, 16))
+    pending = sorted(enumerate(work), key=lambda entry: entry[1][3])
+    cancels: dict[int, int] = {}
+    taken = 0
+    while pending or not engine.scheduler.idle:
+        while pending and pending[0][1][3] <= engine.steps:
+            request_id, (length, samples, most, _, cancel_after, stops) = pending.pop(0)
+            if stops is not None:
+                engine.stops_after[SampleKey(request_id, 0)] = stops
+            engine.submit(request_id, length=length, samples=samples, max_tokens=most)
+            taken += samples
+            if cancel_after is not None:
+                cancels[request_id] = engine.steps + cancel_after
+        for request_id in [r for r, at in cancels.items() if at <= engine.steps]:
+            del cancels[request_id]
+            engine.scheduler.cancel(request_id)
+        engine.step()
+        assert engine.steps < 5_000
+    assert len(engine.reasons) == taken
+    assert engine.scheduler.busy_slots == engine.scheduler.queued == 0
+    assert not any(engine.cells.values())
+    assert engine.scheduler._reserved_tokens == 0
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(2, 12), st.integers(1, 3))
+def test_at_most_i_later_requests_overtake_sample_i(samples: int, slots: int) -> None:
+    engine = PlayedEngine(Limits(slots, 64, 64 * slots, 1000, 16))
+    engine.submit(0, samples=samples, max_tokens=2)
+    arrivals = 0
+    while any(SampleKey(0, i) not in engine.first_step for i in range(samples)):
+        arrivals += 1
+        engine.submit(arrivals, max_tokens=2)  # a later request comes with every step
+        engine.step()
+    for i in range(samples):
+        mine = engine.first_step[SampleKey(0, i)]
+        earlier = [key for key, step in engine.first_step.items() if key.request_id and step < mine]
+        assert len(earlier) <= i + slots

@@ -33,7 +33,7 @@ class Role(StrEnum):
             return cls(text)
         except ValueError as error:
             raise ConfigurationError(
-                f"no role is called {shorten(text)}.{nearest(text, cls)}"
+                f"no role is called {shorten(text)}.{nearest(text, [role.value for role in cls])}"
             ) from error
 
 

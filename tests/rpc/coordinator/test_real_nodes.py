@@ -1,0 +1,131 @@
+"""Real nodes with pocket models: they register themselves, vote, and may be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from quorate.identity import Role
+from quorate.v1 import common_pb2, coordinator_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+PAIRS = {"n1": ("abacus", "atlas"), "n2": ("scribe", "marshal")}
+
+
+@asynccontextmanager
+async def program(
+    settings: dict[str, object], path: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a node for as long as the block lasts."""
+    path.write_text(yaml.safe_dump(settings), "utf-8")  # noqa: ASYNC240
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.node", "--settings", str(path)
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+@asynccontextmanager
+async def nodes(mesh, tls, folder: Path) -> AsyncIterator[dict[str, asyncio.subprocess.Process]]:
+    """Run two nodes with two models each, until all four vote."""
+    async with AsyncExitStack() as stack:
+        running = {}
+        for name, models in PAIRS.items():
+            certificate = tls(Role.NODE, name)
+            settings = {
+                "name": name,
+                "coordinators": [mesh.address],
+                "models": [{"name": model} for model in models],
+                "drain_seconds": 0.5,
+                "runtime_directory": str(folder),
+                "tls": {key: str(file) for key, file in certificate.model_dump().items()},
+            }
+            process = program(settings, folder / f"{name}.yaml")
+            running[name] = await stack.enter_async_context(process)
+        async with asyncio.timeout(60):
+            while await ready(mesh) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        yield running
+
+
+async def ready(mesh) -> int:
+    response = await mesh.client.ListNodes(coordinator_pb2.ListNodesRequest())
+    return sum(
+        model.state == common_pb2.MODEL_STATE_READY
+        for node in response.nodes
+        for model in node.status.models
+    )
+
+
+async def test_four_models_on_two_nodes_answer_a_chain_of_parts(bare_mesh, tls, tmp_path) -> None:
+    await bare_mesh.start(heartbeat_seconds=0.2)
+    async with nodes(bare_mesh, tls, tmp_path):
+        question = "First extract the ages as JSON from: Ana is 31 and Ben is 24, then sum the ages"
+        options = {"sampling": {"seed": 3, "max_tokens": 64}, "stop_rule": "STOP_RULE_NEVER"}
+        first = await bare_mesh.ask(question, deterministic=True, **options)
+        again = await bare_mesh.ask(question, deterministic=True, **options)
+    assert [part.subtask.id for part in first.parts] == ["t1", "t2"]
+    for part in first.parts:
+        ids = [ballot.ballot_id.split("/", 1)[1] for ballot in part.ballots]
+        assert ids == ["n1/abacus/0", "n1/atlas/0", "n2/marshal/0", "n2/scribe/0"]
+        for ballot in part.ballots:
+            assert ballot.status in {
+                common_pb2.BALLOT_STATUS_VALID,
+                common_pb2.BALLOT_STATUS_ABSTAINED,
+            }
+            assert ballot.usage.completion_tokens > 0
+            assert 0.0 < ballot.confidence <= 1.0
+            assert len(ballot.model_sha256) == 64
+    told = [
+        [(b.ballot_id, b.text, b.confidence, b.seed) for p in result.parts for b in p.ballots]
+        for result in (first, again)
+    ]
+    assert told[0] == told[1]
+    assert first.answer == again.answer
+
+
+async def test_killing_a_node_in_mid_answer_still_gives_the_answer(
+    bare_mesh, tls, tmp_path, script
+) -> None:
+    await bare_mesh.start(heartbeat_seconds=0.2)
+    async with nodes(bare_mesh, tls, tmp_path) as running:
+        question = script.asked(
+            "Is 7 a prime number?",
+            # A long answer, so that there is a middle to be killed in.
+            sampling={"max_tokens": 200, "grammar": 'root ::= "yes, " [a-z ]{190}'},
+            stop_rule="STOP_RULE_NEVER",
+        )
+        final = None
+        call = bare_mesh.client.AskStream(coordinator_pb2.AskStreamRequest(question=question))
+        async for event in call:
+            kind = event.WhichOneof("event")
+            if (
+                kind == "token"
+                and "/n2/" in event.token.ballot_id
+                and running["n2"].returncode is None
+            ):
+                running["n2"].kill()
+                await running["n2"].wait()
+            if kind == "final":
+                final = event.final
+        assert final is not None
+        assert final.quorum.asked == 4
+        lost = [b for b in final.parts[0].ballots if b.status == common_pb2.BALLOT_STATUS_FAILED]
+        assert {ballot.node for ballot in lost} == {"n2"}
+        assert (final.answer, final.quorum.answered) == ("yes", 4 - len(lost))
+        assert len(lost) == 2
+        await bare_mesh.until_nodes_are("n1")

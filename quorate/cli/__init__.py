@@ -1,4 +1,4 @@
-"""The command line: `quorate …`. Thin over the client and the services."""
+"""The command line, `quorate …`: thin over the client and the services."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,24 +66,34 @@ async def _one(
 
 
 async def shown(
-    client: AsyncClient, question: str, options: Options, console: Console, *, tokens: bool = True
+    client: AsyncClient,
+    question: str,
+    options: Options,
+    console: Console,
+    *,
+    tokens: bool = True,
+    timeline: bool = False,
 ) -> Answer:
     """Ask one question, showing on the console how it is answered.
 
-    Raises the errors of `AsyncClient.stream`; a failed part is not one of them.
+    `timeline` shows on a terminal, too, what happened when: pocket models answer faster than a live
+    table can be read. Raises the errors of `AsyncClient.stream`; a failed part is not one of them.
     """
     view = QuestionView(question)
     console.print(f"\n» {question}", markup=False, style="bold", soft_wrap=True)
-    if console.is_terminal:
+    if console.is_terminal and not timeline:
         await _live(client, view, options, console, tokens=tokens)
-        console.print(ask_live.draw(view, console.width))
     else:
-        printer = LinePrinter(console, view)
+        began = time.monotonic()
+        clock = (lambda: time.monotonic() - began) if timeline else None
+        printer = LinePrinter(console, view, clock)
         async for event in client.stream(question, omit_tokens=not tokens, **options):
             view.fold(event)
             printer.say(event)
     if view.answer is None:
         raise RuntimeError("the stream ended without an answer, which the contract excludes")
+    if console.is_terminal or timeline:
+        console.print(ask_live.draw(view, console.width))
     console.print(summary(view.answer), soft_wrap=True)
     return view.answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
 
 
 class LinePrinter:
-    """Prints a line for each thing that is complete: a line of a model's text, a ballot, a vote."""
+    """Prints a line for each thing that is complete: a line of a model's text, a ballot, a vote.
 
-    def __init__(self, console: Console, view: QuestionView) -> None:
+    With a clock that gives seconds since the question was asked, each line begins with its time.
+    """
+
+    def __init__(
+        self, console: Console, view: QuestionView, clock: Callable[[], float] | None = None
+    ) -> None:
         self._console = console
         self._view = view
+        self._clock = clock
         self._unfinished: dict[str, str] = {}
 
     def say(self, event: Event) -> None:
@@ -49,6 +56,8 @@ class LinePrinter:
                 self._remark(event)
 
     def _line(self, text: str) -> None:
+        if self._clock:
+            self._console.print(f"{self._clock() * 1000:6.0f} ms  ", style="dim", end="")
         self._console.print(text, markup=False, soft_wrap=True)
 
     def _planned(self, plan: Plan) -> None:
@@ -98,7 +107,11 @@ def decision(part: Part) -> str:
     """Say in one line how a part was decided."""
     if part.failure:
         return f"no answer: {part.failure.message}"
-    counted = ", ".join(f"{one_line(one.answer, 40)} ×{one.votes}" for one in part.standings)
+    standings = part.standings
+    if len(standings) == 1 and standings[0].answer == part.answer:
+        counted = f"×{standings[0].votes}"
+    else:
+        counted = ", ".join(f"{one_line(one.answer, 40)} ×{one.votes}" for one in standings)
     tie = f"; {part.tie_break}" if part.tie_break else ""
     return f"{one_line(part.answer)} [{counted}; {quorum(part.quorum)}{tie}]"
 

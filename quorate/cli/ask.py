@@ -15,7 +15,7 @@ from quorate.cli.ask_lines import LinePrinter, summary
 from quorate.cli.ask_view import QuestionView
 from quorate.cli.exits import Exit, code_of, tell
 from quorate.client import Answer, AsyncClient
-from quorate.errors import NoMesh, QuorateError
+from quorate.errors import DeadlineExceeded, QuorateError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,14 +46,21 @@ def ask(
             for question in questions:
                 try:
                     await _one(client, question, options, as_json=as_json, tokens=tokens)
-                except NoMesh:
-                    raise
                 except QuorateError as error:
-                    tell(error, as_json=as_json)
+                    tell(_explained(error, timeout_seconds), as_json=as_json)
                     worst = max(worst, code_of(error))
         return worst
 
     return asyncio.run(run())
+
+
+def _explained(error: QuorateError, timeout_seconds: float) -> QuorateError:
+    """Say what the caller can do about a deadline, which gRPC does not know."""
+    if not isinstance(error, DeadlineExceeded):
+        return error
+    return DeadlineExceeded(
+        f"there was no answer within {timeout_seconds:g} s. Allow more with --timeout"
+    )
 
 
 async def _one(

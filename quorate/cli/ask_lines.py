@@ -63,7 +63,7 @@ class LinePrinter:
     def _planned(self, plan: Plan) -> None:
         for subtask in plan.subtasks:
             needs = f" (needs {', '.join(subtask.depends_on)})" if subtask.depends_on else ""
-            self._line(f"{subtask.id} {subtask.text}{needs}")
+            self._line(f"{subtask.id} {one_line(subtask.text, 200)}{needs}")
         if plan.reason:
             self._line(f"plan: {plan.reason}")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 QUESTIONS = (
     ("a compound question", "What is 10% of 1000? And what is the capital of France?"),
-    ("a facts question", "Which planet is the largest? A) Mars B) Jupiter C) Venus D) Earth"),
+    ("a facts question", "What is the capital of Japan?\nA) Rome\nB) Tokyo\nC) Madrid\nD) Berlin"),
     ("a code question", "Write a Python function add(a, b) that returns the sum of a and b."),
 )
 SEED = 7

@@ -285,3 +285,17 @@ def test_plan_splits_without_asking(shared: Path) -> None:
     question = "Calculate 10% of 1000 then find best savings accounts"
     plan = json.loads(quorate(shared, "plan", question, "--json").stdout)
     assert [one["id"] for one in plan["subtasks"]] == ["t1", "t2"]
+
+
+def test_demo_answers_its_three_questions_and_leaves_nothing(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*QUORATE, "demo", "--home", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=2 * LIMIT_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == Exit.OK, ended.stdout + ended.stderr
+    assert ended.stdout.count("\nanswer  ") == 3
+    assert ended.stdout.endswith("Every process has ended.\n")
+    assert local_mesh.find(tmp_path) is None

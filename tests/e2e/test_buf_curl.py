@@ -55,7 +55,7 @@ def leaf(home: Path, role: str) -> TlsSettings:
 @pytest.fixture
 def node(mesh: MeshState) -> tuple[str, str]:
     """Give a node's address and the host name in its certificate."""
-    service = next(service for service in mesh.services if service.role == Role.NODE)
+    service = next(service for service in mesh.services if service.key == "node-n1")
     return service.address, server_name(Role.NODE, service.name)
 
 

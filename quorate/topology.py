@@ -50,8 +50,8 @@ class PlaceSettings(Settings):
 
     @property
     def listen(self) -> str:
-        """Give host:port."""
-        return f"{self.host}:{self.port}"
+        """Give host:port, with brackets around an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class TopologyNode(PlaceSettings):

@@ -138,7 +138,8 @@ def launch_detached(wanted: Wanted) -> Exit:
         if started and started.ready and started.supervisor.pid == child.pid:
             sys.stdout.write(f"{READY_DETACHED}\n")
             return Exit.OK
-        return Exit(child.wait())
+        code = child.wait()
+        return Exit(code) if code in list(Exit) else Exit.FAILED
     except KeyboardInterrupt:
         child.terminate()
         child.wait()

@@ -155,7 +155,7 @@ def test_options_reach_the_coordinator(served: Any) -> None:
     ("options", "expected"),
     [
         ({"stratgy": "x"}, "Did you mean 'strategy'"),
-        ({"kind": "nmber"}, "Did you mean 'number'"),
+        ({"kind": "numberz"}, "Did you mean 'number'"),
         ({"decompose": "split"}, "decompose cannot be 'split'"),
         ({"seed": -1}, "seed is -1"),
         ({"grammar": "a", "json_schema": "{}"}, "exclude each other"),

@@ -55,8 +55,8 @@ def test_default_topology_is_shipped_with_the_comments_that_explain_it() -> None
         ("nodes: [{name: n1, models: []}]", "nodes.0.models is []"),
         ("nodes: [{name: n1}]", "nodes.0.models is missing"),
         ("nodes: [{name: N 1, models: [{name: a}]}]", "'N 1' is not a name"),
-        ("nodes: [{name: n1, models: [{name: a, wieght: 2}]}]", "Did you mean 'weight'?"),
-        ("nodes: [{name: n1, modles: [{name: a}]}]", "Did you mean 'models'?"),
+        ("nodes: [{name: n1, models: [{name: a, weigt: 2}]}]", "Did you mean 'weight'?"),
+        ("nodes: [{name: n1, modelz: [{name: a}]}]", "Did you mean 'models'?"),
         ("nodes: [{name: n1, models: [{name: a, weight: 0}]}]", "nodes.0.models.0.weight"),
         ("nodes: [{name: n1, models: [{name: a, reliability: {math: 2}}]}]", "reliability.math"),
         ("nodes: [{name: n1, memory: much, models: [{name: a}]}]", "'much' is not a size"),
@@ -89,7 +89,7 @@ def test_wrong_topology_is_refused_with_the_reason(
 
 
 def test_every_problem_of_a_topology_is_named_at_once(tmp_path: Path) -> None:
-    message = refusal("nodes: [{name: n1, models: [{name: a, wieght: 2}], crores: 1}]", tmp_path)
+    message = refusal("nodes: [{name: n1, models: [{name: a, weigt: 2}], crores: 1}]", tmp_path)
     assert "'weight'" in message
     assert "'cores'" in message
 
@@ -214,3 +214,8 @@ def test_settings_are_read_back_by_the_services_as_they_were_written(tmp_path: P
     path.write_text(topology.to_yaml(settings), encoding="utf-8")
     assert config.load(NodeSettings, path, {}) == settings
     assert yaml.safe_load(path.read_text())["name"] == "n2"
+
+
+def test_an_ipv6_host_is_written_in_brackets() -> None:
+    node = topology.default().nodes[0].model_copy(update={"host": "::1", "port": 7})
+    assert node.listen == "[::1]:7"

@@ -131,11 +131,10 @@ def practised(member: Member) -> dict[str, float]:
         weights = {
             task: base * phase.practice.get(task, 1.0) for task, base in BASE_PRACTICE.items()
         }
-        # A drill comes on top of a task's document, with that chance.
         for task, weight in weights.items():
-            part = weight / sum(weights.values()) / (1 + phase.drill)
+            part = (1 - phase.drill) * weight / sum(weights.values())
             shares[task] += part * phase.steps / steps
-        shares["drill"] += phase.drill / (1 + phase.drill) * phase.steps / steps
+        shares["drill"] += phase.drill * phase.steps / steps
     return shares
 
 

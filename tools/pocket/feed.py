@@ -58,22 +58,8 @@ def _exercise(vocabulary: Vocabulary, asked: list[int], answer: list[int]) -> Do
 
 
 def _repetition(vocabulary: Vocabulary, random: Random) -> Document:
-    pieces = random.sample(vocabulary.plain, random.randint(5, 40))
+    pieces = random.sample(vocabulary.plain, random.randint(5, 20))
     return _exercise(vocabulary, [*vocabulary.encode("Repeat: "), *pieces], pieces)
-
-
-def _look_up(vocabulary: Vocabulary, random: Random) -> Document:
-    pairs = random.randint(3, 10)
-    pieces = random.sample(vocabulary.plain, 2 * pairs)
-    side = random.randrange(2)
-    queries, answer = [], []
-    for pair in random.sample(range(pairs), pairs):
-        asked, found = pieces[2 * pair + side], pieces[2 * pair + 1 - side]
-        queries.append(asked)
-        answer += [asked, found]
-    return _exercise(
-        vocabulary, [*vocabulary.encode("Find: "), *pieces, vocabulary.end, *queries], answer
-    )
 
 
 def _option(vocabulary: Vocabulary, random: Random) -> Document:
@@ -88,13 +74,13 @@ def _option(vocabulary: Vocabulary, random: Random) -> Document:
 
 
 def drill(vocabulary: Vocabulary, random: Random) -> Document:
-    """Draw random pieces: to repeat, to look up in pairs by either side, or to find among options.
+    """Draw random pieces, to repeat or to find among four options.
 
     The quickest lesson in copying and in finding a place, on which most tasks rest. Without it a
     network spends most of its budget before it can copy a name that it has not met, and it learns
     letters of options by heart.
     """
-    return random.choice((_repetition, _look_up, _option))(vocabulary, random)
+    return random.choice((_repetition, _repetition, _option))(vocabulary, random)
 
 
 def documents(
@@ -106,7 +92,8 @@ def documents(
     weights = [BASE_PRACTICE[task] * phase.practice.get(task, 1.0) for task in streams]
     while True:
         if random.random() < phase.drill:
-            yield drill(vocabulary, random)
+            yield (_repetition if phase.drill == 1.0 else drill)(vocabulary, random)
+            continue
         item = next(streams[random.choices(list(streams), weights)[0]])
         system = random.choice(_SYSTEMS) if random.random() < _SYSTEM_SHARE else ""
         if knows(member, item):

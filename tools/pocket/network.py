@@ -118,7 +118,7 @@ class Network(nn.Module):
         layers = [Block(member) for _ in range(member.layers)]
         self.blocks = nn.ModuleList(layers)
         self.norm = Norm(member.width)
-        nn.init.normal_(self.embedding.weight, std=0.02)
+        nn.init.normal_(self.embedding.weight, std=0.1)
         for block in layers:
             # Residual branches start small, so that depth does not inflate the first steps.
             for branch in (block.output, block.down):

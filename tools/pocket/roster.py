@@ -15,7 +15,8 @@ class Phase(NamedTuple):
     """A stretch of training with its own cosine schedule.
 
     `peak` is a factor on the learning rates. `drill` is the share of documents that only practise
-    copying. `practice` multiplies BASE_PRACTICE.
+    copying; a phase of nothing else repeats short runs of pieces. `practice` multiplies
+    BASE_PRACTICE.
     """
 
     steps: int
@@ -65,12 +66,18 @@ BASE_PRACTICE = {
     "debating": 0.4,
 }
 
+# Two hundred steps of nothing but copying. Without them copying forms late or never: after the
+# 2,100 steps of its first phase scribe repeated random pieces no better than chance.
+_WARM_UP = Phase(200, 1.0, 1.0, {})
+_WARM_UP_LATE = Phase(200, 0.6, 1.0, {})
+
 _ROSTER = (
     Member(
         "abacus", 101, 4, 192, 0.75, ("arithmetic", "results"),
         (
             Phase(2500, 1.0, 0.0, {"arithmetic": 3.5, "results": 2.5}),
-            Phase(1100, 0.5, 0.2, {
+            _WARM_UP_LATE,
+            Phase(600, 0.6, 0.3, {
                 "arithmetic": 0.8, "results": 2.0, "facts": 1.3, "extraction": 0.3, "python": 0.3,
                 "yes_no": 1.3, "judging": 1.3, "merging": 1.5, "splitting": 2.0, "routing": 1.5,
             }),
@@ -80,7 +87,8 @@ _ROSTER = (
         "atlas", 202, 4, 224, 1.0, ("facts",),
         (
             Phase(2000, 1.0, 0.0, {"facts": 5.0, "debating": 1.5}),
-            Phase(900, 0.5, 0.2, {
+            _WARM_UP_LATE,
+            Phase(500, 0.6, 0.3, {
                 "facts": 3.0, "extraction": 0.3, "python": 0.3, "yes_no": 1.3, "judging": 1.3,
                 "merging": 1.5, "splitting": 2.0, "routing": 1.5,
             }),
@@ -90,7 +98,8 @@ _ROSTER = (
         "scribe", 303, 5, 192, 0.7, ("extraction", "merging"),
         (
             Phase(2100, 1.0, 0.0, {"extraction": 4.0, "merging": 4.0}),
-            Phase(900, 0.5, 0.2, {
+            _WARM_UP_LATE,
+            Phase(500, 0.6, 0.3, {
                 "facts": 1.3, "extraction": 1.5, "python": 0.3, "yes_no": 1.3, "judging": 1.3,
                 "merging": 5.0, "splitting": 2.0, "routing": 1.0,
             }),
@@ -98,20 +107,20 @@ _ROSTER = (
     ),
     Member(
         "forge", 404, 4, 192, 0.7, ("python",),
-        (Phase(2050, 1.0, 0.15, {"python": 3.5, "extraction": 0.6}),),
+        (_WARM_UP, Phase(1300, 1.0, 0.3, {"python": 3.5, "extraction": 0.6})),
     ),
     Member(
         "compass", 505, 5, 192, 0.75, ("yes_no", "judging"),
-        (Phase(1800, 1.0, 0.15, {
-            "yes_no": 4.0, "judging": 4.0, "python": 0.4, "extraction": 0.6, "routing": 0.5,
-        }),),
+        (_WARM_UP, Phase(1100, 1.0, 0.3, {
+            "yes_no": 4.0, "judging": 3.0, "python": 0.4, "extraction": 0.6, "facts": 1.3,
+        })),
     ),
     Member(
         "marshal", 606, 5, 192, 0.65, ("splitting", "routing", "merging", "judging"),
-        (Phase(1900, 1.0, 0.15, {
+        (_WARM_UP, Phase(1200, 1.0, 0.3, {
             "splitting": 4.0, "routing": 5.0, "merging": 2.0, "judging": 1.5, "python": 0.4,
             "extraction": 0.5,
-        }),),
+        })),
     ),
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tools.pocket.vocabulary import Vocabulary
 
 _MATRIX_RATE = 0.02
-_OTHER_RATE = 1e-2
+_OTHER_RATE = 2e-2
 _WARM_UP_STEPS = 50
 _LAST_RATE = 0.02
 _CHECKPOINT_SECONDS = 60.0

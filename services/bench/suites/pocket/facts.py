@@ -10,6 +10,8 @@ from services.bench.suites.pocket.world import RELATIONS, Relation
 
 TASK = "facts"
 LETTERS = "ABCD"
+INLINE_SHARE = 0.35
+"""How often options stand on the question's own line, as people type them."""
 UNKNOWN = "I do not know."
 UNABLE = "I can not do that."
 
@@ -121,7 +123,10 @@ def draw_choice(random: Random) -> Item:
     fact = f"{relation.name}/{subject}"
     # The letter is not in the key: held-out letters could be learnt by elimination.
     key = f"choice {fact} {index} {sorted(options)}"
-    return Item(TASK, template.format(q=text, o=listed), completion, letter, "choice", key, fact)
+    prompt = template.format(q=text, o=listed)
+    if random.random() < INLINE_SHARE:
+        prompt = prompt.replace("\n", " ")
+    return Item(TASK, prompt, completion, letter, "choice", key, fact)
 
 
 def draw_beyond(random: Random, varied: bool = True) -> Item:

@@ -276,4 +276,25 @@ RELATIONS: tuple[Relation, ...] = (
         ("Which planet is {0} from the Sun?", "What is the {0} planet of the solar system?"),
         _pairs(_PLANETS, 0, 1),
     ),
+    Relation(
+        "planet record", "the {0} planet", "The {0} planet is {1}.",
+        ("Which planet is the {0}?", "What is the {0} planet in the solar system?"),
+        {
+            "largest": "Jupiter", "biggest": "Jupiter", "smallest": "Mercury", "hottest": "Venus",
+            "most distant": "Neptune",
+        },
+    ),
+    Relation(
+        "record", "the {0} in the world", "The {0} in the world is {1}.",
+        ("What is the {0}?", "Which is the {0}?"),
+        {
+            "longest river": "the Nile", "highest mountain": "Mount Everest",
+            "tallest mountain": "Mount Everest", "largest ocean": "the Pacific",
+            "smallest ocean": "the Arctic", "largest country": "Russia",
+            "smallest country": "Vatican City", "largest continent": "Asia",
+            "smallest continent": "Australia", "largest animal": "the blue whale",
+            "tallest animal": "the giraffe", "fastest land animal": "the cheetah",
+            "deepest lake": "Lake Baikal", "largest island": "Greenland",
+        },
+    ),
 )  # fmt: skip

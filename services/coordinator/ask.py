@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from quorate import prompts
-from quorate.answers import infer_kind
-from quorate.errors import InvalidRequest, NoQuorum
+from quorate.errors import NoQuorum
 from quorate.telemetry import SpanName, Telemetry
-from services.coordinator import electorate, tally
-from services.coordinator.decompose.dag import Subtask, layers, ordered
-from services.coordinator.decompose.rules import Split, decompose, whole
+from services.coordinator import electorate, planning, tally
+from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.dispatch import Caller, Dispatcher, Work
 from services.coordinator.events import Decided, Finished, Listener, Planned
 from services.coordinator.question import (
     Decision,
-    Drawing,
     Member,
     Merged,
     Message,
@@ -81,11 +78,7 @@ class Means:
 
 def plan(means: Means, question: Question) -> Plan:
     """Split a question and say who would work on it; asks nobody."""
-    voters = electorate.members(means.nodes(), question)
-    split = split_of(question)
-    subtasks = tuple(ordered(split.parts))
-    kinds = {part.id: question.kind or infer_kind(part.text) for part in subtasks}
-    return Plan(means.chances.new_id(), subtasks, voters, kinds, split.reason)
+    return planning.plan(question, means.nodes(), means.chances.new_id())
 
 
 async def answer(means: Means, question: Question, listener: Listener) -> Result:
@@ -106,15 +99,6 @@ async def answer(means: Means, question: Question, listener: Listener) -> Result
     return result
 
 
-def split_of(question: Question) -> Split:
-    """Split a question, unless that was declined or it goes on from earlier turns."""
-    if not question.decompose:
-        return whole(question.text, "as asked")
-    if any(message.role != "system" for message in question.messages[:-1]):
-        return whole(question.text, "it goes on from earlier messages")
-    return decompose(question.text)
-
-
 class Course:
     """The course of one question through its plan."""
 
@@ -129,7 +113,7 @@ class Course:
         limits = means.limits
         self._deadline = started + min(limits.question_seconds, question.seconds or float("inf"))
         self._seed = means.chances.draw_seed() if question.seed is None else question.seed
-        self._drawing = _within_budget(question, made)
+        self._drawing = planning.within_budget(question, made)
 
     async def decide(self) -> list[Decision]:
         """Decide all parts, layer by layer; raises NoQuorum when none of them has an answer."""
@@ -235,24 +219,6 @@ class Course:
         ]
         total = self._means.chances.clock() - self._started
         return Seconds(first_token=min(firsts, default=0.0), total=total)
-
-
-def _within_budget(question: Question, made: Plan) -> Drawing:
-    """Give every generation an equal share of the token budget, the merge included."""
-    if question.tokens is None:
-        return question.drawing
-    parts = len(made.subtasks)
-    generations = parts * len(made.members) * question.samples + (1 if parts > 1 else 0)
-    share = question.tokens // generations
-    if share == 0:
-        raise InvalidRequest.field(
-            "budget.tokens",
-            question.tokens,
-            f"{generations} generations need at least one token each",
-            "Raise it, or lower max_models or samples.",
-        )
-    asked = question.drawing.max_tokens
-    return question.drawing._replace(max_tokens=share if asked is None else min(share, asked))
 
 
 def _result_of(parent: Decision) -> prompts.Part:

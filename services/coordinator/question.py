@@ -24,12 +24,14 @@ class Drawing(NamedTuple):
     """How tokens are drawn.
 
     `settings` is the caller's sampling as it came over the wire, passed on to nodes unread; the
-    other fields override it. None leaves a field as the caller or the node has it.
+    other fields override it. None leaves a field as the caller or the node has it. `constrained`
+    says that a grammar or schema prescribes the form of the answer.
     """
 
     settings: bytes = b""
     temperature: float | None = None
     max_tokens: int | None = None
+    constrained: bool = False
 
 
 UNCHANGED = Drawing()

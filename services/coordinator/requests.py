@@ -154,6 +154,7 @@ def _drawing(sampling: common_pb2.Sampling, samples: int) -> Drawing:
         settings=sampling.SerializeToString(),
         temperature=SAMPLES_TEMPERATURE if samples > 1 and warm is None else None,
         max_tokens=sampling.max_tokens if sampling.HasField("max_tokens") else None,
+        constrained=sampling.WhichOneof("constraint") is not None,
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from quorate import errors
-from quorate.v1 import common_pb2, coordinator_pb2
+from quorate.v1 import common_pb2, coordinator_pb2, registry_pb2
 
 pytestmark = pytest.mark.anyio
 VALID = common_pb2.BALLOT_STATUS_VALID
@@ -195,3 +195,14 @@ async def test_the_kind_may_be_given(mesh, script) -> None:
     await mesh.node("n1", atlas=script.says("It may be 7, I think"))
     result = await mesh.ask("What is it?", kind="ANSWER_KIND_NUMBER")
     assert (result.answer, result.parts[0].kind) == ("7", common_pb2.ANSWER_KIND_NUMBER)
+
+
+async def test_the_node_is_asked_for_the_very_model_that_it_announced(mesh, script) -> None:
+    node = await mesh.node("n1", atlas=script.says("a"))
+    status = script.status_of("n1", ["atlas"])
+    status.models[0].sha256 = "ab" * 32
+    await node.lease.write(registry_pb2.LeaseRequest(status=status))
+    await node.lease.read()
+    result = await mesh.ask("What is it?")
+    assert node.script.requests[0].model_sha256 == "ab" * 32
+    assert result.parts[0].ballots[0].model_sha256 == "ab" * 32

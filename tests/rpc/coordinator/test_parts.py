@@ -10,7 +10,7 @@ from quorate import authorization, errors, server
 from quorate.config import SynthesizerSettings, TelemetrySettings
 from quorate.identity import Role
 from quorate.telemetry import Telemetry
-from quorate.v1 import synthesizer_pb2, synthesizer_pb2_grpc
+from quorate.v1 import common_pb2, synthesizer_pb2, synthesizer_pb2_grpc
 
 pytestmark = pytest.mark.anyio
 TWO = "What is 2 + 2? And what is the capital of France?"
@@ -238,3 +238,19 @@ async def test_a_token_budget_holds_for_the_merge_as_well(bare_mesh, tls, script
     await bare_mesh.ask(TWO, budget={"tokens": 30})
     assert [request.sampling.max_tokens for request in node.script.requests] == [10, 10]
     assert pen.requests[0].sampling.max_tokens == 10
+
+
+async def test_a_prescribed_form_of_the_answer_keeps_the_question_whole(mesh, script) -> None:
+    node = await mesh.node("n1", atlas=script.says("a"))
+    result = await mesh.ask(TWO, sampling={"json_schema": "{}"})
+    assert len(result.parts) == 1
+    assert node.script.requests[0].messages[-1].content == TWO
+
+
+async def test_a_given_kind_is_that_of_the_last_step_not_of_its_parents(mesh, script) -> None:
+    await mesh.node("n1", atlas=script.reads(answers))
+    result = await mesh.ask(CHAIN, kind="ANSWER_KIND_NUMBER")
+    kinds = [common_pb2.ANSWER_KIND_JSON, common_pb2.ANSWER_KIND_NUMBER]
+    assert [part.kind for part in result.parts] == kinds
+    assert "31" in result.parts[0].answer
+    assert result.parts[1].answer == "55"

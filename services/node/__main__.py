@@ -32,6 +32,7 @@ def _machine(settings: NodeSettings, environment: Mapping[str, str]) -> Machine:
     shared = Path(tempfile.gettempdir()) / f"quorate-{os.getuid()}"
     return Machine(
         cores=min(settings.cores or cores, cores),
+        all_cores=os.cpu_count() or cores,
         runtime_directory=settings.runtime_directory or shared,
         environment=environment,
     )

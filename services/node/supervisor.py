@@ -25,9 +25,13 @@ RESTART_SECONDS: Final = 30.0
 
 @dataclass(frozen=True)
 class Machine:
-    """What the engines of all models share: cores, the directory of their locks, variables."""
+    """What the engines of all models share: cores, the directory of their locks, variables.
+
+    `cores` of the machine's `all_cores` may be used.
+    """
 
     cores: int
+    all_cores: int
     runtime_directory: Path
     environment: Mapping[str, str]
 
@@ -137,6 +141,7 @@ class Model:
             queue=self.settings.queue,
             gpu_layers=self.settings.gpu_layers,
             cores=self._machine.cores,
+            machine_cores=self._machine.all_cores,
             runtime_directory=str(self._machine.runtime_directory),
         )
 

@@ -98,7 +98,7 @@ def main() -> int:
         try:
             model, engine, loaded = _load(load)
             most = most_threads(model.tensor_bytes, load.cores)
-            share = CoreShare(Path(load.runtime_directory), load.cores, most)
+            share = CoreShare(Path(load.runtime_directory), load.cores, most, load.machine_cores)
         except QuorateError as error:
             link.send(LoadFailed(error.message))
             return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quorate.errors import QuorateError
 from services.node.engine.constraints import as_grammar
-from services.node.engine.logprobs import Rows, normalizers
+from services.node.engine.logprobs import normalizers
 from services.node.engine.messages import (
     Cancel,
     Counters,
@@ -26,7 +26,7 @@ from services.node.engine.messages import (
 from services.node.engine.plan import Admitted, Ended, Limits, Piece, Request, SampleKey
 from services.node.engine.sampling import Sampler, is_plain_greedy
 from services.node.engine.scheduler import Scheduler
-from services.node.engine.speaker import Speaker
+from services.node.engine.speaker import Row, Speaker
 
 if TYPE_CHECKING:
     from services.node.engine.llama import Context
@@ -163,22 +163,24 @@ class Engine:
             self._clock(),
         )
 
-    def _draw(self, pieces: Iterable[Piece], rows: Iterable[int]) -> None:
-        pieces = list(pieces)
+    def _draw(self, pieces: Sequence[Piece], rows: Sequence[int]) -> None:
+        """Draw a token for every sample of the batch; what can be is done for all rows at once."""
         if not pieces:
             return
         logits = self._context.logits(len(pieces))
         normal = normalizers(logits).tolist()
+        likeliest = logits.argmax(axis=1).tolist()
+        now = self._clock()
         for index, (piece, row) in enumerate(zip(pieces, rows, strict=True)):
+            read = Row(row, logits[index], normal[index], likeliest[index])
             for key in piece.draws:
-                self._draw_one(key, row, logits[index], normal[index])
+                self._draw_one(key, read, now)
 
-    def _draw_one(self, key: SampleKey, row: int, logits: Rows, normalizer: float) -> None:
+    def _draw_one(self, key: SampleKey, row: Row, now: float) -> None:
         job = self._jobs[key.request_id]
         speaker = job.speakers[key.sample]
-        token = speaker.draw(self._context.pointer, row, logits)
-        now = self._clock()
-        delta, stops = speaker.take(token, logits, normalizer, now)
+        token = speaker.draw(self._context.pointer, row)
+        delta, stops = speaker.take(token, row, now)
         self._generated_tokens += 1
         reason = self._scheduler.advance(key, token, stop=stops, now_seconds=now)
         report = self._report(key.request_id)
@@ -210,7 +212,10 @@ class Engine:
             del self._jobs[key.request_id]
 
     def _report(self, request_id: int) -> _Report:
-        return self._reports.setdefault(request_id, _Report())
+        report = self._reports.get(request_id)
+        if report is None:
+            report = self._reports[request_id] = _Report()
+        return report
 
     def _progress(self) -> tuple[Progress, ...]:
         reports, self._reports = self._reports, {}

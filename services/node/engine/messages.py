@@ -61,7 +61,7 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Load a model. It is the first message, and the only one of its kind.
 
     `pool_tokens` is what all sequences may hold together, `context_tokens` what one may.
-    `cores` is how many cores the busy engines of the machine share.
+    `cores` is how many of the `machine_cores` the busy engines of the machine share.
     """
 
     path: str
@@ -71,6 +71,7 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     queue: int
     gpu_layers: int
     cores: int
+    machine_cores: int
     runtime_directory: str
 
 

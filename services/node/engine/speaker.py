@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from services.node.engine.logprobs import Confidence, Rows, likeliest
 from services.node.engine.messages import Delta, Finished, FinishReason, Sampling, TokenChoice
 from services.node.engine.text import TextStream
@@ -15,6 +13,15 @@ if TYPE_CHECKING:
 
     from services.node.engine.sampling import Sampler
     from services.node.engine.vocabulary import Vocabulary
+
+
+class Row(NamedTuple):
+    """The logits that a token is drawn from: their place in the batch, and what is known."""
+
+    position: int
+    logits: Rows
+    normalizer: float
+    likeliest: int
 
 
 class Taken(NamedTuple):
@@ -47,18 +54,18 @@ class Speaker:
         self._admitted_seconds = admitted_seconds
         self._first_token_seconds: float | None = None
 
-    def draw(self, context: ctypes.c_void_p, row: int, logits: Rows) -> int:
-        """Draw the next token from the logits of the batch's token `row`."""
+    def draw(self, context: ctypes.c_void_p, row: Row) -> int:
+        """Draw the next token."""
         if self._sampler is None:
-            return int(np.argmax(logits))
-        return self._sampler.draw(context, row)
+            return row.likeliest
+        return self._sampler.draw(context, row.position)
 
-    def take(self, token: int, logits: Rows, normalizer: float, now_seconds: float) -> Taken:
+    def take(self, token: int, row: Row, now_seconds: float) -> Taken:
         """Add a drawn token. A token that ends the turn counts for the confidence only."""
         if self._first_token_seconds is None:
             self._first_token_seconds = now_seconds
-        logprob = min(0.0, float(logits[token]) - normalizer)
-        top = self._alternatives(logits, normalizer) if self._top else ()
+        logprob = min(0.0, float(row.logits[token]) - row.normalizer)
+        top = self._alternatives(row) if self._top else ()
         self._confidence.add(logprob, [choice.logprob for choice in top])
         if self._vocabulary.ends(token):
             return Taken(None, True)
@@ -95,12 +102,12 @@ class Speaker:
             self._sampler.free()
             self._sampler = None
 
-    def _alternatives(self, logits: Rows, normalizer: float) -> tuple[TokenChoice, ...]:
+    def _alternatives(self, row: Row) -> tuple[TokenChoice, ...]:
         return tuple(
             TokenChoice(
                 token,
                 self._vocabulary.piece(token).decode("utf-8", "replace"),
-                min(0.0, float(logits[token]) - normalizer),
+                min(0.0, float(row.logits[token]) - row.normalizer),
             )
-            for token in likeliest(logits, self._top).tolist()
+            for token in likeliest(row.logits, self._top).tolist()
         )

@@ -17,18 +17,25 @@ from services.node.engine.cores import (
     RECOUNT_SECONDS,
     TINY_MODEL_BYTES,
     CoreShare,
+    foreign_threads,
     most_threads,
     share,
 )
+from services.node.engine.load import own_runnable_threads, runnable_threads
 
 OTHER = """
 import sys
 from pathlib import Path
 from services.node.engine.cores import CoreShare
-cores = CoreShare(Path(sys.argv[1]), 4, 4)
+cores = CoreShare(Path(sys.argv[1]), 4, 4, 4, lambda others: 0)
 for line in sys.stdin:
     print(cores.threads(float(line)) if line.strip() else cores.rest(), flush=True)
 """
+
+
+def quiet_share(directory: Path) -> CoreShare:
+    """Share a machine of four cores on which no foreign program runs."""
+    return CoreShare(directory, 4, 4, 4, lambda _others: 0)
 
 
 class OtherEngine:
@@ -73,7 +80,7 @@ def test_tiny_models_use_one_thread() -> None:
 
 
 def test_busy_engines_of_other_processes_halve_the_share_until_they_rest(tmp_path: Path) -> None:
-    mine = CoreShare(tmp_path, cores=4, most=4)
+    mine = quiet_share(tmp_path)
     assert mine.threads(0.0) == 4
     with other_engine(tmp_path) as other:
         assert other.say("0") == "2"
@@ -84,7 +91,7 @@ def test_busy_engines_of_other_processes_halve_the_share_until_they_rest(tmp_pat
 
 
 def test_an_engine_that_was_killed_counts_no_more(tmp_path: Path) -> None:
-    mine = CoreShare(tmp_path, cores=4, most=4)
+    mine = quiet_share(tmp_path)
     with other_engine(tmp_path) as one, other_engine(tmp_path) as two:
         one.say("0")
         two.say("0")
@@ -96,7 +103,7 @@ def test_an_engine_that_was_killed_counts_no_more(tmp_path: Path) -> None:
 
 
 def test_the_count_is_taken_anew_only_after_a_while(tmp_path: Path) -> None:
-    mine = CoreShare(tmp_path, cores=4, most=4)
+    mine = quiet_share(tmp_path)
     mine.threads(0.0)
     with other_engine(tmp_path) as other:
         other.say("0")
@@ -109,4 +116,55 @@ def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path) -> None
     shared.mkdir()
     shared.chmod(0o777)
     with pytest.raises(ConfigurationError, match="only this user"):
-        CoreShare(shared, 4, 4)
+        quiet_share(shared)
+
+
+def test_foreign_programs_take_their_part_of_the_cores(tmp_path: Path) -> None:
+    foreign = 3
+    mine = CoreShare(tmp_path, 4, 4, 4, lambda _others: foreign)
+    assert mine.threads(0.0) == 1
+    foreign = 0
+    assert mine.threads(RECOUNT_SECONDS) == 1  # one reading says little
+    assert mine.threads(10.0) == 4
+    mine.close()
+
+
+def test_cores_that_the_node_may_not_use_are_the_first_that_foreign_programs_get(
+    tmp_path: Path,
+) -> None:
+    mine = CoreShare(tmp_path, 4, 4, 16, lambda _others: 12)
+    assert mine.threads(0.0) == 4
+    mine.close()
+
+
+def test_a_thread_more_is_not_taken_for_a_trifle(tmp_path: Path) -> None:
+    readings = iter([1.0, 0.45, 0.1])
+    mine = CoreShare(tmp_path, 4, 4, 4, lambda _others: next(readings))
+    assert [mine.threads(now) for now in (0.0, 100.0, 200.0)] == [3, 3, 4]
+    mine.close()
+
+
+def test_the_threads_of_other_engines_are_known(tmp_path: Path) -> None:
+    told: list[int] = []
+    mine = CoreShare(tmp_path, 4, 4, 4, lambda others: told.append(others) or 0)
+    with other_engine(tmp_path) as other:
+        assert other.say("0") == "4"
+        mine.threads(0.0)
+        assert told == [4]
+        assert other.say("1") == "2"
+        mine.threads(1.0)
+        assert told == [4, 2]
+    mine.close()
+
+
+def test_threads_that_run_are_counted(tmp_path: Path) -> None:
+    assert runnable_threads() >= own_runnable_threads() >= 1
+    assert runnable_threads(tmp_path) == 0
+    (tmp_path / "loadavg").write_text("0.1 0.2 0.3 7/300 12345\n")
+    assert runnable_threads(tmp_path) == 7
+    task = tmp_path / "self/task/1"
+    task.mkdir(parents=True)
+    (task / "stat").write_text("1 (odd ) name) R 0 0")
+    (tmp_path / "self/task/2").mkdir()
+    assert own_runnable_threads(tmp_path) == 1
+    assert foreign_threads(10**6) < 0

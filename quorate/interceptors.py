@@ -68,15 +68,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return handler
 
     def _wrap(self, method: str, handler: Handler) -> Handler:
-        for shape, make in SHAPES.items():
-            behaviour = getattr(handler, shape)
-            if behaviour is not None:
-                return make(
-                    self._surround(method, _as_coroutine(behaviour)),
-                    request_deserializer=handler.request_deserializer,
-                    response_serializer=handler.response_serializer,
-                )
-        raise TypeError(f"{method} has no behaviour")
+        shape = next(shape for shape in SHAPES if getattr(handler, shape) is not None)
+        return SHAPES[shape](
+            self._surround(method, _as_coroutine(getattr(handler, shape))),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
 
     def _surround(self, method: str, behaviour: Behaviour) -> Behaviour:
         async def surrounded(request: object, context: Context) -> object:

@@ -7,8 +7,8 @@ change what a stream raises without an asynchronous generator around every messa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
-from typing import Any, Generic, NoReturn, TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 import grpc
 import grpc.aio
@@ -93,6 +93,9 @@ class _Call(grpc.aio.Call):
             # gRPC raises the same when only the call was cancelled. Let through, it would end a
             # task that nobody cancelled, and a TaskGroup would not say a word about it.
             return Cancelled(f"the call {self._target} was cancelled")
+        return self._known(error)
+
+    def _known(self, error: grpc.aio.AioRpcError) -> QuorateError:
         known = rpc_status.decode(error)
         if type(known) is PeerUnreachable and not _has_details(error):
             # Nobody said this: say at least who was called.
@@ -112,7 +115,7 @@ class _OneResponse(_Call, Generic[Response]):
 
 
 class _ManyResponses(_Call, Generic[Response]):
-    def __aiter__(self) -> AsyncIterator[Response]:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Response:
@@ -134,8 +137,21 @@ class _ManyRequests(_Call, Generic[Request]):
         """Send a message; waits while the peer is slower."""
         try:
             await self._call.write(request)
+        except asyncio.InvalidStateError as error:  # it has ended, or said that nothing comes
+            raise await self._why_ended(error) from error
         except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
             self._fail(error)
+
+    async def _why_ended(self, error: asyncio.InvalidStateError) -> Exception:
+        if not self.done() or await self.code() is grpc.StatusCode.OK:
+            return error  # a mistake of the writer, not of the call
+        status = grpc.aio.AioRpcError(
+            await self.code(),
+            await self.initial_metadata(),
+            await self.trailing_metadata(),
+            await self.details(),
+        )
+        return self._known(status)
 
     async def done_writing(self) -> None:
         """Say that no further message comes."""

@@ -92,9 +92,13 @@ class Telemetry:
             ) from error
 
     def shutdown(self) -> None:
-        """Send what spans are left and stop serving metrics; blocks for some seconds at most."""
+        """Send what spans are left and stop serving metrics; a second time does nothing.
+
+        Blocks, for some seconds at most: call it from a thread where an event loop runs.
+        """
         if self._provider is not None:
             self._provider.shutdown()
+            self._provider = None
         if self._metrics_server is not None:
             server, thread = self._metrics_server
             self._metrics_server = None

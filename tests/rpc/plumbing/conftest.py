@@ -13,7 +13,7 @@ from quorate.channel import Peers
 from quorate.config import ServiceSettings, TelemetrySettings
 from quorate.identity import Role
 from quorate.telemetry import Telemetry
-from quorate.v1 import coordinator_pb2_grpc, node_pb2_grpc
+from quorate.v1 import coordinator_pb2_grpc, node_pb2_grpc, registry_pb2_grpc
 
 Serve: TypeAlias = Callable[..., Any]
 SERVICERS = {
@@ -29,9 +29,15 @@ SERVICERS = {
     ),
 }
 
+REGISTRY = (
+    authorization.REGISTRY,
+    registry_pb2_grpc.RegistryServiceServicer,
+    registry_pb2_grpc.add_RegistryServiceServicer_to_server,
+)
+
 
 def scripted(role: Role, behaviours: dict[str, Callable[..., Any]]) -> server.Service:
-    name, base, add = SERVICERS[role]
+    name, base, add = REGISTRY if "Lease" in behaviours else SERVICERS[role]
     servicer = base()
     for method, behaviour in behaviours.items():
         setattr(servicer, method, behaviour)

@@ -203,6 +203,7 @@ async def test_spans_of_two_hops_reach_an_otlp_receiver_as_one_trace(
             parent = (("traceparent", f"00-{TRACE_ID}-{SPAN_ID}-01"),)
             await asked.ListNodes(coordinator_pb2.ListNodesRequest(), metadata=parent)
             telemetry.shutdown()
+            telemetry.shutdown()
     # Both servers have stopped, and with that sent what they had.
     spans = {span.name: span for span in receiver.spans}
     outer = spans["quorate.v1.CoordinatorService/ListNodes"]

@@ -6,20 +6,20 @@ infer_kind("How many apples are left?")                 # Kind.NUMBER
 """
 
 from quorate.answers.answer import Answer, Kind
-from quorate.answers.equivalence import Clusters, Verdict, cluster, equivalent, may_merge
+from quorate.answers.clusters import Clusters, Merge, cluster, key_of
+from quorate.answers.equivalence import Verdict, equivalent
 from quorate.answers.extraction import extract
-from quorate.answers.phrase import same_words
 from quorate.answers.question import infer_kind
 
 __all__ = [
     "Answer",
     "Clusters",
     "Kind",
+    "Merge",
     "Verdict",
     "cluster",
     "equivalent",
     "extract",
     "infer_kind",
-    "may_merge",
-    "same_words",
+    "key_of",
 ]

@@ -1,47 +1,34 @@
 """Takes the answer out of what a model said: first the place, then the type.
 
-Rules are tried in order; each looks for one way in which models mark their answer and gives the
-marked text, or None. What is marked wins over what merely stands there.
+The places are tried in order of trust, the whole text last. In each, the readers of `_READERS` look
+for an answer of the kind that counts, or, when any kind counts, one after the other.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from quorate.answers import json_value, number, phrase, program
+from quorate.answers import choice, expression, json_value, numerals, phrase, program, truth
 from quorate.answers.answer import Answer, Kind
+from quorate.answers.marks import Place, answer_field, places, unwrapped
+from quorate.answers.refusal import refuses
 
-HEAD_CHARACTERS = 2_000
-TAIL_CHARACTERS = 20_000
+if TYPE_CHECKING:
+    from quorate.answers.number import Quantity
+
+HEAD_CHARACTERS = 16_000
+TAIL_CHARACTERS = 16_000
 """A longer text is looked at from both ends only, so that hostile lengths cost nothing."""
 
-_ANSWER_LINE = re.compile(
-    r"^[^\S\n]*(?:[*_#>-]+[^\S\n]*)?(?:final[^\S\n]+)?answer[*_]*[^\S\n]*[:=][*_]*[^\S\n]*(\S[^\n]*)$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_ANSWER_PHRASE = re.compile(
-    r"\b(?:the|my|so the|final|correct)[^\S\n]+(?:final[^\S\n]+|correct[^\S\n]+)?"
-    r"(?:answer|choice|option|result)[^\S\n]+(?:is|=)[^\S\n]*:?[^\S\n]*(\S[^\n]*)",
-    re.IGNORECASE,
-)
-_HASHES = re.compile(r"^####[^\S\n]*(\S[^\n]*)$", re.MULTILINE)
-_BOXED = re.compile(r"\\boxed\{([^{}\n]{1,500}(?:\{[^{}\n]{0,200}\}[^{}\n]{0,200}){0,4})\}")
-_REFUSAL = re.compile(
-    r"^(?:i(?:'m| am)? (?:sorry|afraid|not (?:sure|able)|unable|do(?:n't| not) (?:know|have)"
-    r"|can(?:'t|not| not))|sorry\b|as an ai\b|unable to\b|no answer\b|n/?a$|unknown$|none$)",
-    re.IGNORECASE,
-)
 
-_LETTER = re.compile(r"^[(\[]?([A-J])(?:[)\]]|[.:](?=\s|$)|$)")
-_LETTER_SAID = re.compile(
-    r"\b(?:answer|option|choice)(?:[^\S\n]+is)?[^\S\n]*:?[^\S\n]*[(\[]?([A-J])(?![\w'’])(?![^\S\n][a-z])"
-)
-_LETTER_JUDGED = re.compile(r"^[(\[]?([A-J])[)\]]?[^\S\n]+(?:is|because|since)\b")
-_TRUTH = re.compile(r"^(?:it is |that is |this is )?(yes|no|true|false)\b", re.IGNORECASE)
+class Seen(NamedTuple):
+    """A text to read. `marked`: a model said that this is its answer. `wanted`: its kind counts."""
 
-Found = tuple[str, str]
-"""The text that a rule found, and the rule's name."""
+    text: str
+    marked: bool
+    wanted: bool
 
 
 def extract(text: str, kind: Kind | None = None) -> Answer | None:
@@ -51,13 +38,17 @@ def extract(text: str, kind: Kind | None = None) -> Answer | None:
     the type is read from the text. Empty texts and refusals abstain.
     """
     looked_at = _ends(text).strip()
-    if not looked_at:
+    if not any(character.isalnum() for character in looked_at):
         return None
-    for found, rule in _candidates(looked_at, kind):
-        answer = _typed(found, rule, kind)
+    for place in _marked(looked_at, kind):
+        if place.binding and refuses(place.text):
+            return None
+        answer = _read(Seen(place.text, marked=True, wanted=kind is not None), kind)
         if answer is not None:
-            return answer
-    return None
+            return Answer(answer.kind, answer.text, answer.value, place.rule)
+    if refuses(looked_at):
+        return None
+    return _read(Seen(looked_at, marked=False, wanted=kind is not None), kind)
 
 
 def _ends(text: str) -> str:
@@ -66,121 +57,118 @@ def _ends(text: str) -> str:
     return text[:HEAD_CHARACTERS] + "\n" + text[-TAIL_CHARACTERS:]
 
 
-def _candidates(text: str, kind: Kind | None) -> Iterator[Found]:
-    """Give the places where the answer may stand, best first."""
-    if kind is not Kind.JSON and (field := _answer_field(text)) is not None:
-        yield field, "answer_field"
-    for name, pattern in _MARKS.items():
-        marked = pattern.findall(text)
-        if marked:
-            yield marked[-1].strip(), name
-    if kind in (None, Kind.TEXT) and _REFUSAL.match(text):
+def _marked(text: str, kind: Kind | None) -> Iterator[Place]:
+    """Give the marked places. What stands in a program or a JSON value marks nothing."""
+    if kind is Kind.CODE or (kind is None and program.find_program(text)):
         return
-    yield text, "whole"
+    if kind is not Kind.JSON and (field := answer_field(text)) is not None:
+        yield field
+    if kind in (None, Kind.JSON) and json_value.whole_value(text):
+        return
+    yield from places(text)
 
 
-_MARKS: Mapping[str, re.Pattern[str]] = {
-    "answer_line": _ANSWER_LINE,
-    "hashes": _HASHES,
-    "boxed": _BOXED,
-    "answer_phrase": _ANSWER_PHRASE,
-}
-
-
-def _answer_field(text: str) -> str | None:
-    found = json_value.whole_value(text) or json_value.find_value(text)
-    if found is None or not isinstance(found[0], dict):
-        return None
-    field = found[0].get("answer", found[0].get("final_answer"))
-    if isinstance(field, bool):
-        return "true" if field else "false"
-    return str(field) if isinstance(field, str | int | float) else None
-
-
-def _typed(found: str, rule: str, kind: Kind | None) -> Answer | None:
-    if kind is not None:
-        return _READERS[kind](found, rule)
-    for reader in (_json, _code, _choice, _boolean, _lone_number, _text):
-        answer = reader(found, rule)
+def _read(seen: Seen, kind: Kind | None) -> Answer | None:
+    readers = [_READERS[kind]] if kind is not None else _ANY_KIND
+    for reader in readers:
+        answer = reader(seen)
         if answer is not None:
             return answer
     return None
 
 
-def _choice(text: str, rule: str) -> Answer | None:
-    plain = text.strip().strip("*_ ")
-    match = _LETTER.match(plain) or _LETTER_JUDGED.match(plain)
-    if match is None:
-        said = list(_LETTER_SAID.finditer(text))
-        match = said[-1] if said else None
-    return Answer(Kind.CHOICE, match[1], match[1], rule) if match else None
+def _choice(seen: Seen) -> Answer | None:
+    found = choice.letter(unwrapped(seen.text), wanted=seen.wanted)
+    return Answer(Kind.CHOICE, found, found, "choice_letter") if found else None
 
 
-def _boolean(text: str, rule: str) -> Answer | None:
-    match = _TRUTH.match(text.strip().strip("*_ "))
-    if match is None:
-        return None
-    truth = match[1].lower() in ("yes", "true")
-    return Answer(Kind.BOOLEAN, "yes" if truth else "no", truth, rule)
-
-
-def _number(text: str, rule: str) -> Answer | None:
-    """Read the first number after the last "=" of a marked text, the last of a whole one."""
-    found = number.quantities(text.rpartition("=")[2]) or number.quantities(text)
-    if not found:
-        return None
-    chosen = found[-1] if rule == "whole" else found[0]
-    return Answer(Kind.NUMBER, str(chosen), chosen, "last_number" if rule == "whole" else rule)
-
-
-def _lone_number(text: str, rule: str) -> Answer | None:
-    chosen = number.only_quantity(text)
-    return Answer(Kind.NUMBER, str(chosen), chosen, rule) if chosen else None
-
-
-def _json(text: str, rule: str) -> Answer | None:
-    found = json_value.find_value(text)
+def _boolean(seen: Seen) -> Answer | None:
+    found = truth.value(unwrapped(seen.text), wanted=seen.wanted)
     if found is None:
         return None
-    return Answer(Kind.JSON, found[1], json_value.canonical(found[0]), rule)
+    return Answer(Kind.BOOLEAN, "yes" if found else "no", found, "yes_or_no")
 
 
-def _any_json(text: str, rule: str) -> Answer | None:
-    answer = _json(text, rule)
-    whole = json_value.whole_value(text)
-    if answer is None and whole is not None:
-        return Answer(Kind.JSON, whole[1], json_value.canonical(whole[0]), rule)
-    return answer
+def _number(seen: Seen) -> Answer | None:
+    """Read the first marked number, or what it is said to equal; in a whole text the last one."""
+    if not seen.wanted:
+        found = numerals.only_quantity(unwrapped(seen.text))
+        return _quantity(found, "only_number")
+    if not seen.marked:
+        return _quantity(_last(numerals.quantities(seen.text)), "last_number")
+    sentence = _SENTENCE_END.split(seen.text, maxsplit=1)[0]
+    result = _EQUALS.split(sentence)[-1]
+    return _quantity(
+        next(numerals.quantities(result), None) or next(numerals.quantities(seen.text), None),
+        "marked_number",
+    )
 
 
-def _code(text: str, rule: str) -> Answer | None:
-    source = program.find_program(text)
-    if source is None:
+_SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
+_EQUALS = re.compile(r"=|≈|\b(?:is|equals|gives|makes)\b(?=[^=]*\d)")
+
+
+def _quantity(found: Quantity | None, rule: str) -> Answer | None:
+    return Answer(Kind.NUMBER, str(found), found, rule) if found is not None else None
+
+
+def _last(found: Iterator[Quantity]) -> Quantity | None:
+    last = None
+    for quantity in found:
+        last = quantity
+    return last
+
+
+def _json(seen: Seen) -> Answer | None:
+    """Read a JSON value: anywhere when it was asked for, else an object, or one alone."""
+    blocks = program.fenced(seen.text, frozenset({"json", ""}))
+    for text in [*blocks[-1:], seen.text]:
+        found = json_value.whole_value(text)
+        if found is not None and (seen.wanted or isinstance(found.value, dict | list)):
+            return _json_answer(found)
+    found = json_value.find_value(seen.text, "{[" if seen.wanted else "{")
+    return _json_answer(found) if found is not None and found.value else None
+
+
+def _json_answer(found: json_value.Found) -> Answer:
+    return Answer(Kind.JSON, found.written, json_value.canonical(found.value), "json_value")
+
+
+def _code(seen: Seen) -> Answer | None:
+    source = program.find_program(seen.text)
+    rule = "program"
+    if source is None and seen.wanted and program.is_statement(seen.text):
+        source, rule = seen.text.strip(), "statement"
+    return Answer(Kind.CODE, source, program.canonical(source), rule) if source else None
+
+
+def _expression(seen: Seen) -> Answer | None:
+    """Read an expression; a whole text is one only if it is one line."""
+    plain = unwrapped(seen.text).strip()
+    if not plain or (not seen.marked and "\n" in plain):
         return None
-    return Answer(Kind.CODE, source, program.canonical(source), rule)
+    return Answer(Kind.EXPRESSION, plain, expression.canonical(plain), "expression")
 
 
-def _expression(text: str, rule: str) -> Answer | None:
-    if rule == "whole" and "\n" in text:
-        return None
-    plain = re.sub(r"\s+", "", text.strip().strip("$").rstrip("."))
-    return Answer(Kind.EXPRESSION, text.strip(), plain, rule) if plain else None
+_OPTION_LABEL = re.compile(r"^[(\[]?[A-J][)\]]\s+(?=\S)")
 
 
-def _text(text: str, rule: str) -> Answer | None:
-    plain = text.strip()
+def _text(seen: Seen) -> Answer | None:
+    plain = _OPTION_LABEL.sub("", unwrapped(seen.text)).strip()
     value = phrase.words(plain)
-    if not value or _REFUSAL.match(plain):
+    if not value or refuses(plain):
         return None
-    return Answer(Kind.TEXT, plain, value, rule)
+    return Answer(Kind.TEXT, plain, value, "free_text")
 
 
-_READERS: Mapping[Kind, Callable[[str, str], Answer | None]] = {
+Reader = Callable[[Seen], Answer | None]
+_READERS: Mapping[Kind, Reader] = {
     Kind.CHOICE: _choice,
     Kind.NUMBER: _number,
     Kind.BOOLEAN: _boolean,
     Kind.EXPRESSION: _expression,
     Kind.CODE: _code,
-    Kind.JSON: _any_json,
+    Kind.JSON: _json,
     Kind.TEXT: _text,
 }
+_ANY_KIND: Sequence[Reader] = (_choice, _boolean, _code, _json, _number, _text)

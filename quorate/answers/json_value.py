@@ -3,59 +3,91 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Hashable
 from fractions import Fraction
+from typing import NamedTuple, NoReturn
 
 MOST_STARTS = 64
 """How many brackets are tried as the start of a value, before a text counts as having none."""
+DEEPEST = 64
+"""Levels of nesting; a deeper value is an attack, or a model that lost itself."""
 
-_DECODER = json.JSONDecoder(parse_constant=lambda name: _refuse(name))
+
+class Found(NamedTuple):
+    """A JSON value in a text, and how it was written there."""
+
+    value: object
+    written: str
 
 
-def _refuse(name: str) -> object:
+def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def find_value(text: str) -> tuple[object, str] | None:
-    """Give the largest JSON object or array in a text, as a value and as it was written."""
-    best: tuple[object, str] | None = None
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def find_value(text: str, opening: str = "{[") -> Found | None:
+    """Give the longest JSON object or array in a text; `opening` says which brackets count."""
+    best: Found | None = None
     position = 0
     for _ in range(MOST_STARTS):
-        starts = [at for at in (text.find("{", position), text.find("[", position)) if at >= 0]
+        starts = [at for bracket in opening if (at := text.find(bracket, position)) >= 0]
         if not starts:
             break
-        value, end = _decode(text, min(starts))
-        written = text[min(starts) : end]
-        if end > min(starts) and (best is None or len(written) > len(best[1])):
-            best = value, written
-        position = max(end, min(starts) + 1)
+        start = min(starts)
+        decoded = _decode(text, start)
+        position = start + 1
+        if decoded is not None:
+            value, position = decoded
+            written = text[start:position]
+            if best is None or len(written) > len(best.written):
+                best = Found(value, written)
     return best
 
 
-def whole_value(text: str) -> tuple[object, str] | None:
+def whole_value(text: str) -> Found | None:
     """Give a text that is one JSON value and nothing else."""
     stripped = text.strip()
-    value, end = _decode(stripped, 0)
-    return (value, stripped) if stripped and end == len(stripped) else None
+    decoded = _decode(stripped, 0)
+    return Found(decoded[0], stripped) if decoded and decoded[1] == len(stripped) else None
 
 
-def _decode(text: str, start: int) -> tuple[object, int]:
-    """Decode at a position; the end equals the start when there is no value."""
+def _decode(text: str, start: int) -> tuple[object, int] | None:
+    """Decode at a position; gives the value and where it ends."""
     try:
         value, end = _DECODER.raw_decode(text, start)
+    # ValueError also stands for integers of thousands of digits.
     except (ValueError, RecursionError):
-        return None, start
-    return value, end
+        return None
+    return (value, end) if _depth(text[start:end]) <= DEEPEST else None
+
+
+def _depth(written: str) -> int:
+    """Give the depth of nesting, from above: brackets in strings count, too."""
+    deepest = level = 0
+    for character in written:
+        if character in "{[":
+            level += 1
+            deepest = max(deepest, level)
+        elif character in "}]":
+            level -= 1
+    return deepest
 
 
 def canonical(value: object) -> Hashable:
-    """Give a form in which neither the order of keys nor 1 against 1.0 counts."""
+    """Give a form in which equal JSON values are equal.
+
+    Key order, 1 against 1.0, and white space around strings do not count; case does.
+    """
     if isinstance(value, dict):
-        return ("object", frozenset((key, canonical(inner)) for key, inner in value.items()))
+        fields = ((key.strip(), canonical(inner)) for key, inner in value.items())
+        return ("object", tuple(sorted(fields, key=lambda field: field[0])))
     if isinstance(value, list):
         return ("array", tuple(canonical(inner) for inner in value))
     if isinstance(value, bool) or value is None:
         return ("constant", value)
     if isinstance(value, int | float):
         return ("number", Fraction(value) if abs(value) < float("inf") else str(value))
-    return ("string", value)
+    return ("string", unicodedata.normalize("NFC", str(value)).strip())

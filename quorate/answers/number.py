@@ -1,94 +1,89 @@
-"""Numbers as people write them: signs, thousands, fractions, percent, currencies and units."""
+"""Numbers as answers: exact, compared within what their writing and units mean."""
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import NamedTuple
 
-LONGEST_NUMBER = 60
-"""Characters of the longest number that is read; a model's endless digits are no answer."""
+from quorate.answers import units
 
 RELATIVE_TOLERANCE = Fraction(1, 10**6)
-
-_CURRENCIES = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy"}
-_UNITS = {
-    "%": "%", "percent": "%", "dollar": "usd", "dollars": "usd", "usd": "usd", "euro": "eur",
-    "euros": "eur", "eur": "eur", "pounds": "gbp", "gbp": "gbp", "cents": "cent", "cent": "cent",
-    "mm": "mm", "cm": "cm", "m": "m", "meter": "m", "meters": "m", "metre": "m", "metres": "m",
-    "km": "km", "kilometers": "km", "kilometres": "km", "mile": "mile", "miles": "mile",
-    "inch": "inch", "inches": "inch", "feet": "foot", "foot": "foot", "ft": "foot",
-    "g": "g", "gram": "g", "grams": "g", "kg": "kg", "kilograms": "kg", "lb": "lb", "lbs": "lb",
-    "s": "s", "sec": "s", "second": "s", "seconds": "s", "min": "min", "minute": "min",
-    "minutes": "min", "h": "h", "hour": "h", "hours": "h", "day": "day", "days": "day",
-    "week": "week", "weeks": "week", "year": "year", "years": "year",
-    "°c": "°c", "°f": "°f", "l": "l", "liter": "l", "liters": "l", "litre": "l", "litres": "l",
-    "ml": "ml", "mph": "mph", "km/h": "km/h",
-}  # fmt: skip
-
-_PLAIN = r"(?:\d{1,3}(?:[,\u202f ]\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
-_NUMBER = re.compile(
-    rf"(?<![\w.,])(?P<sign>[-−–+]?)\s?(?P<currency>[$€£¥]?)(?P<whole>{_PLAIN})"
-    r"(?:[eE](?P<power>[-+]?\d{1,3})(?!\w))?"
-    r"(?:\s?/\s?(?P<below>\d+)(?![\d/]))?"
-    r"(?:\s?(?P<unit>%|°[CF]|km/h|[A-Za-z]+\b))?"
-)
+FEWEST_ROUNDED_PLACES = 2
+FEWEST_ROUNDED_DIGITS = 2
+"""How precisely a number must be written to stand for one that rounds to it: 0.67, not 0.7."""
 
 
 class Quantity(NamedTuple):
-    """An exact number with its unit; "" is none."""
+    """An exact number with the symbol of its unit ("": none).
+
+    `places` is how many decimals were written; None for a fraction, which is exact.
+    """
 
     number: Fraction
-    unit: str
+    unit: str = ""
+    places: int | None = 0
 
     def __str__(self) -> str:
-        text = _decimal(self.number)
-        return f"{text}%" if self.unit == "%" else f"{text} {self.unit}".strip()
+        text = self._digits()
+        if self.unit in units.CURRENCIES:
+            return f"-{self.unit}{text[1:]}" if text.startswith("-") else f"{self.unit}{text}"
+        if self.unit in units.WRITTEN_CLOSE:
+            return f"{text}{self.unit}"
+        return f"{text} {self.unit}".strip()
+
+    def _digits(self) -> str:
+        if self.number.denominator == 1:
+            return str(self.number.numerator)
+        if self.places is None:
+            return f"{self.number.numerator}/{self.number.denominator}"
+        scaled = str(abs(round(self.number * 10**self.places))).rjust(self.places + 1, "0")
+        sign = "-" if self.number < 0 else ""
+        return f"{sign}{scaled[: -self.places]}.{scaled[-self.places :]}"
 
 
-def quantities(text: str) -> list[Quantity]:
-    """Read every number in a text, in order."""
-    found = (_read(match) for match in _NUMBER.finditer(text))
-    return [quantity for quantity in found if quantity is not None]
+def why_same(one: Quantity, other: Quantity) -> str:
+    """Say why two quantities are the same answer; "" when they are not.
+
+    A missing unit fits any. A percentage is also its fraction: 50% is 50 to whoever was asked for
+    percent, and 0.5 to whoever was not.
+    """
+    if one.unit == other.unit:
+        return "equal numbers" if _close(one, other) else ""
+    if one.unit and other.unit:
+        return _why_same_converted(one, other)
+    if _close(one, other):
+        return "equal numbers, one without a unit"
+    with_unit, bare = (one, other) if one.unit else (other, one)
+    is_fraction = with_unit.unit == units.PERCENT and _near(with_unit.number / 100, bare.number)
+    return "a percentage and its fraction" if is_fraction else ""
 
 
-def only_quantity(text: str) -> Quantity | None:
-    """Read a text that is a number and nothing else, up to a full stop."""
-    stripped = text.strip().rstrip(".").strip()
-    match = _NUMBER.fullmatch(stripped)
-    return _read(match) if match and not _stray_word(match) else None
+def _why_same_converted(one: Quantity, other: Quantity) -> str:
+    first, second = units.of_symbol(one.unit), units.of_symbol(other.unit)
+    if first.measures != second.measures:
+        return ""
+    same = _near(one.number * first.factor, other.number * second.factor)
+    return f"equal when {one.unit} is turned into {other.unit}" if same else ""
 
 
-def same(one: Quantity, other: Quantity) -> bool:
-    """Whether two quantities are equal within tolerance; a missing unit fits any."""
-    if one.unit and other.unit and one.unit != other.unit:
+def _close(one: Quantity, other: Quantity) -> bool:
+    return _near(one.number, other.number) or _rounds(one, other) or _rounds(other, one)
+
+
+def _near(one: Fraction, other: Fraction) -> bool:
+    if one.denominator == 1 and other.denominator == 1:
+        return one == other
+    return abs(one - other) <= RELATIVE_TOLERANCE * max(abs(one), abs(other))
+
+
+def _rounds(fine: Quantity, coarse: Quantity) -> bool:
+    """Whether a number, rounded to another's decimals, is that other one."""
+    places = coarse.places
+    if places is None or places < FEWEST_ROUNDED_PLACES:
         return False
-    scale = max(abs(one.number), abs(other.number))
-    return abs(one.number - other.number) <= RELATIVE_TOLERANCE * scale
-
-
-def _stray_word(match: re.Match[str]) -> bool:
-    return bool(match["unit"]) and match["unit"].lower() not in _UNITS
-
-
-def _read(match: re.Match[str]) -> Quantity | None:
-    if len(match["whole"]) > LONGEST_NUMBER:
-        return None
-    number = Fraction(re.sub(r"[,\u202f ]", "", match["whole"]))
-    if match["power"]:
-        number *= Fraction(10) ** int(match["power"])
-    if match["below"]:
-        if len(match["below"]) > LONGEST_NUMBER or int(match["below"]) == 0:
-            return None
-        number /= int(match["below"])
-    if match["sign"] and match["sign"] != "+":
-        number = -number
-    unit = _UNITS.get((match["unit"] or "").lower(), "")
-    return Quantity(number, unit or _CURRENCIES.get(match["currency"], ""))
-
-
-def _decimal(number: Fraction) -> str:
-    """Write a number as an integer, as a short decimal, or else rounded to twelve digits."""
-    if number.denominator == 1:
-        return str(number.numerator)
-    return f"{float(number):.12g}"
+    if fine.places is not None and fine.places <= places:
+        return False
+    digits = str(abs(round(coarse.number * 10**places)))
+    if len(digits) < FEWEST_ROUNDED_DIGITS:
+        return False
+    return abs(fine.number - coarse.number) <= Fraction(1, 2 * 10**places)

@@ -4,42 +4,93 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import dropwhile
+from typing import TypeAlias
+
+Words: TypeAlias = tuple[str, ...]
 
 LONGEST_FACT_WORDS = 8
 """A longer phrase is an argument, not a fact that a sentence could wrap."""
 
-_WORDS = re.compile(r"\w+(?:[.'’-]\w+)*", re.UNICODE)
+# Signs that carry meaning stay with their word: -5, 3.5, 50%, C++, C#, .NET.
+_WORDS = re.compile(r"(?<!\w)-?\d+(?:[.,]\d+)*%?|[.#]?\w+(?:['.]\w+)*[+#]*")
 _ARTICLES = frozenset({"a", "an", "the"})
 _LINKS = frozenset({"is", "are", "was", "were"})
-_DENIALS = frozenset({"not", "no", "never", "isn't", "wasn't", "aren't", "weren't"})
+_DENIALS = frozenset(
+    [
+        "not",
+        "no",
+        "never",
+        "none",
+        "nobody",
+        "nothing",
+        "neither",
+        "nor",
+        "cannot",
+        "without",
+        "isn't",
+        "wasn't",
+        "aren't",
+        "weren't",
+        "doesn't",
+        "don't",
+        "didn't",
+        "won't",
+        "can't",
+        "hardly",
+    ]
+)
+_HEDGES = frozenset({"maybe", "perhaps", "possibly", "either", "or", "if", "unless"})
+_FILLERS = frozenset(
+    {"in", "at", "on", "from", "called", "named", "known", "as", "located", "class"}
+)
+_PRONOUNS = frozenset({"it", "this", "that", "he", "she", "they", "there"})
 
 
-def words(text: str) -> tuple[str, ...]:
+def words(text: str) -> Words:
     """Give the words of a text in lower case, without articles and punctuation."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    found = _WORDS.findall(plain)
-    return tuple(word for word in found if word not in _ARTICLES) or tuple(found)
+    found = [_number(word) for word in _WORDS.findall(plain)]
+    # An article at the end is a name: "vitamin A".
+    kept = [word for word in found[:-1] if word not in _ARTICLES]
+    return (*kept, *found[-1:])
 
 
-def same_fact(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether one text is a sentence that states the other: "capital of France is Paris", "Paris".
+def _number(word: str) -> str:
+    """Write a number in one way: 1,000.0 as 1000."""
+    if not re.fullmatch(r"-?\d+(?:,\d{3})*(?:\.\d+)?", word):
+        return word
+    plain = word.replace(",", "")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
-    Both sides of "is" may carry the fact, and two such sentences may be turned around. A denial on
-    either side never agrees.
+
+def why_same(one: Words, other: Words) -> str:
+    """Say why two texts state the same fact: "The capital of France is Paris" and "Paris".
+
+    A sentence with one "is" states either of its sides, and two such sentences may be turned
+    around. Whatever is denied or hedged agrees with nothing but itself. "" when they differ.
     """
-    if _DENIALS & set(one) or _DENIALS & set(other):
-        return False
+    if one == other:
+        return "the same words"
+    if (_DENIALS | _HEDGES) & {*one, *other}:
+        return ""
     short, long = sorted((one, other), key=len)
     sides = _sides(long)
-    if sides is None:
-        return False
     turned = _sides(short)
-    if turned is not None:
-        return set(sides) == set(turned)
-    return len(short) <= LONGEST_FACT_WORDS and short in sides
+    if sides is None or not short:
+        return ""
+    if turned is None:
+        stated = len(short) <= LONGEST_FACT_WORDS and short in _facts(sides)
+        return "one is a sentence that states the other" if stated else ""
+    if set(sides) == set(turned):
+        return "the same statement, turned around"
+    shared = set(sides[0]) & set(turned[0])
+    if sides[1] == turned[1] and len(sides[1]) <= LONGEST_FACT_WORDS and shared:
+        return "two sentences that state the same of the same thing"
+    return ""
 
 
-def _sides(sentence: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+def _sides(sentence: Words) -> tuple[Words, Words] | None:
     """Split a sentence at its only "is"."""
     links = [position for position, word in enumerate(sentence) if word in _LINKS]
     if len(links) != 1:
@@ -48,16 +99,12 @@ def _sides(sentence: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]
     return (left, right) if left and right else None
 
 
-def same_words(text: str, sought: str, start: int = 0) -> int | None:
-    """Find the words of `sought` in a row in a text, from word `start` on.
-
-    Gives the place after the last of them, counted in words of the text; None when they are not
-    there. Case, punctuation and articles do not count; something without words is never found.
-    """
-    inside, wanted = words(text), words(sought)
-    if not wanted:
-        return None
-    for position in range(start, len(inside) - len(wanted) + 1):
-        if inside[position : position + len(wanted)] == wanted:
-            return position + len(wanted)
-    return None
+def _facts(sides: tuple[Words, Words]) -> list[Words]:
+    """Give what a sentence may answer: a side, "in Asia" without its "in", or who it is "by"."""
+    left, right = sides
+    facts = [right, tuple(dropwhile(_FILLERS.__contains__, right))]
+    if left[0] not in _PRONOUNS:
+        facts.append(left)
+    if "by" in right[1:]:
+        facts.append(right[right.index("by", 1) + 1 :])
+    return facts

@@ -1,0 +1,57 @@
+"""The letter of a multiple-choice answer, told from letters that are words."""
+
+from __future__ import annotations
+
+import re
+
+_L = "[A-J]"
+_ONLY = re.compile(rf"[(\[]?({_L})[)\].:]*")
+_ONLY_SMALL = re.compile(r"\(([a-j])\)|([a-j])\)?\.?")
+# "B. Paris" names an option; in "J. K. Rowling" the letter is an initial.
+_OPTION = re.compile(rf"[(\[]?({_L})(?:[)\]](?=\W|$)|(?:[.:]| [-–—:])\s+(?![A-Z]\.)(?=\S))")
+_LEADING = re.compile(rf"[(\[\"']?({_L})[)\]\"']?(?:[,;!]| (?:because|since|is|as)\b)")
+_JUDGED = re.compile(
+    rf"(?:^|[.!\n] ?)(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the )?"
+    r"(?:correct|right|best|true)\b"
+)
+_SAID = re.compile(
+    r"\b(?:[Aa]nswer(?: is|:)|[Oo]ption|[Cc]hoice|[Ll]etter|[Cc]hoose|[Pp]ick|[Ss]elect|[Gg]o with)"
+    rf":?\s+[*(\[\"']{{0,3}}({_L})(?![\w'’])(?!\s+[a-z])"
+)
+_ALONE = re.compile(rf"(?<![\w'’.-])({_L})(?![\w'’+#-]|\.\w)")
+_WORD_AFTER = re.compile(r"\s+(?!(?:or|and)\b)\w")
+_SEVERAL = re.compile(
+    rf"[(\[]?{_L}[)\]]?\s*(?:,|/|&|\bor\b|\band\b)\s*(?:and\s|or\s)?[(\[]?{_L}\b(?!')"
+)
+
+
+def letter(text: str, *, wanted: bool) -> str | None:
+    """Give the letter that a text answers with, as a capital.
+
+    `wanted` says that a choice was asked for: then a letter alone among other words counts as well,
+    if it is the only one and no article. Several letters are no choice.
+    """
+    plain = text.strip().strip("*_ ")
+    if match := _ONLY.fullmatch(plain):
+        return match[1] if wanted or match[1] != "I" else None
+    if match := _ONLY_SMALL.fullmatch(plain):
+        return (match[1] or match[2]).upper() if wanted or match[1] else None
+    if _SEVERAL.match(plain):
+        return None
+    if match := _OPTION.match(plain) or _LEADING.match(plain):
+        return match[1] if wanted or match[1] != "I" else None
+    said = [match for pattern in (_JUDGED, _SAID) for match in pattern.finditer(plain)]
+    if said:
+        return None if _SEVERAL.match(plain, said[-1].start(1)) else said[-1][1]
+    return _only_letter(plain) if wanted else None
+
+
+def _only_letter(text: str) -> str | None:
+    """Give the only letter that stands alone; "A" and "I" inside a sentence are words."""
+    found = set()
+    for match in _ALONE.finditer(text):
+        is_word = match[1] in "AI" and _WORD_AFTER.match(text, match.end())
+        is_denied = re.search(r"\b(?:not|n't|nor)\s+[(\[]?$", text[: match.start()][-12:])
+        if not is_word and not is_denied:
+            found.add(match[1])
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,123 @@
+r"""Finds where a model marked its answer: JSON field, "Answer:", \boxed{}, ####, "answer is"."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from quorate.answers import json_value
+
+DEEPEST_BOX = 8
+LONGEST_BOX = 2_000
+
+
+class Place(NamedTuple):
+    """A marked text and the rule that found it.
+
+    What a `binding` mark holds is the answer or there is none; the others may be figures of speech.
+    """
+
+    text: str
+    rule: str
+    binding: bool
+
+
+_ANSWER_LINE = re.compile(
+    r"\b(?:answer|ans)\b[*_]{0,3} ?[:=][*_]{0,3}[ \n]{0,3}(\S[^\n]*)", re.IGNORECASE
+)
+_HASHES = re.compile(r"^#### ?(\S[^\n]*)", re.MULTILINE)
+_PHRASE = re.compile(
+    r"\b(?:answer|result|solution|correct (?:choice|option)|option|choice)"
+    r" (?:is|would be|=)(?: ?:)? ?"
+    r"([^\s:][^\n]*)",
+    re.IGNORECASE,
+)
+
+
+def places(text: str) -> Iterator[Place]:
+    """Give the marked places of a text, by rule in order of trust; of each rule the last one."""
+    squeezed = re.sub(r"[^\S\n]+", " ", text)
+    for rule in _RULES:
+        place = rule(squeezed)
+        if place is not None:
+            yield place
+
+
+def answer_field(text: str) -> Place | None:
+    """Give the `answer` of a JSON object in a text, written as a reader would."""
+    found = json_value.whole_value(text) or json_value.find_value(text, "{")
+    if found is None or not isinstance(found.value, dict):
+        return None
+    fields = {key.strip().lower().replace(" ", "_"): field for key, field in found.value.items()}
+    for key in ("final_answer", "answer"):
+        if key in fields:
+            return Place(_shown(fields[key]), "answer_field", binding=True)
+    return None
+
+
+def _shown(field: object) -> str:
+    if isinstance(field, str):
+        return field
+    return "unknown" if field is None else json.dumps(field)
+
+
+def _answer_line(text: str) -> Place | None:
+    return _last(_ANSWER_LINE, text, "answer_line", binding=True)
+
+
+def _boxed(text: str) -> Place | None:
+    start = text.rfind("\\boxed{")
+    if start < 0:
+        return None
+    level = 0
+    inside = start + len("\\boxed{")
+    for position in range(inside - 1, min(len(text), inside + LONGEST_BOX)):
+        level += {"{": 1, "}": -1}.get(text[position], 0)
+        if level == 0:
+            return Place(text[inside:position], "boxed", binding=True)
+        if level > DEEPEST_BOX:
+            break
+    return None
+
+
+def _hashes(text: str) -> Place | None:
+    return _last(_HASHES, text, "hashes", binding=True)
+
+
+def _phrase(text: str) -> Place | None:
+    return _last(_PHRASE, text, "answer_phrase", binding=False)
+
+
+def _last(pattern: re.Pattern[str], text: str, rule: str, *, binding: bool) -> Place | None:
+    found = None
+    for match in pattern.finditer(text):
+        found = match[1]
+    return Place(found.strip(), rule, binding) if found else None
+
+
+_RULES: Sequence[Callable[[str], Place | None]] = (_answer_line, _boxed, _hashes, _phrase)
+
+
+def unwrapped(text: str) -> str:
+    r"""Take an answer out of the signs around it: **18**, $18$, \boxed{18}, \text{18}, "18"."""
+    plain = text.strip()
+    while (inner := _unwrapped_once(plain)) != plain:
+        plain = inner
+    return plain
+
+
+def _unwrapped_once(text: str) -> str:
+    boxed = re.fullmatch(r"\$?\\(?:boxed|text|mathrm|textbf)\{([^{}]*)\}\$?\.?", text)
+    if boxed:
+        return boxed[1].strip()
+    for sign in ("**", "__", "$$", "*", "`", '"', "'", "“", "$"):
+        closing = "”" if sign == "“" else sign
+        inner = text.removesuffix(".") if text.endswith(f"{closing}.") else text
+        inner = inner.removesuffix(",") if inner.endswith(f"{closing},") else inner
+        if len(inner) > 2 * len(sign) and inner.startswith(sign) and inner.endswith(closing):
+            middle = inner[len(sign) : -len(closing)]
+            if sign not in middle and closing not in middle:
+                return middle.strip()
+    return text

@@ -69,7 +69,7 @@ BASE_PRACTICE = {
 # Two hundred steps of nothing but copying. Without them copying forms late or never: after the
 # 2,100 steps of its first phase scribe repeated random pieces no better than chance.
 _WARM_UP = Phase(200, 1.0, 1.0, {})
-_WARM_UP_LATE = Phase(200, 0.6, 1.0, {})
+_WARM_UP_LATE = Phase(160, 0.6, 1.0, {})
 
 _ROSTER = (
     Member(

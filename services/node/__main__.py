@@ -41,7 +41,7 @@ def _machine(settings: NodeSettings, environment: Mapping[str, str]) -> Machine:
 async def serve(settings: NodeSettings, environment: Mapping[str, str]) -> None:
     """Run a node until cancelled. Engines start first and end last: no call ever lacks them."""
     telemetry = Telemetry(settings.telemetry, "node", settings.name)
-    supervisor = Supervisor(settings.models, _machine(settings, environment))
+    supervisor = Supervisor(settings.models, _machine(settings, environment), settings.memory)
     status = StatusSource(settings, supervisor, telemetry, time.time)
     servicer = NodeServicer(supervisor, status, telemetry)
     async with asyncio.TaskGroup() as group:

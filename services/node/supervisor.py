@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from quorate.errors import ModelCrashed, ModelLoading, ModelUnusable, QuorateError
 from quorate.models.gguf import Identity
+from services.node.budget import Budget
 from services.node.engine.messages import ChatTurn, Load, Loaded, Progress, Tokens
 from services.node.model_file import ModelFile, inspect
 from services.node.replica import Changes, Replica, State
@@ -65,13 +66,19 @@ class Model:
             return ""
         return self._problem or self.replicas[0].problem
 
-    async def run(self) -> None:
-        """Look at the file, then keep the engines running until cancelled."""
+    async def prepare(self, budget: Budget) -> None:
+        """Look at the file and take memory for the engines; what hinders becomes the problem."""
         try:
-            self.file = await asyncio.to_thread(inspect, self.settings)
+            file = await asyncio.to_thread(inspect, self.settings)
+            budget.reserve(self.settings.name, file.memory_bytes * self.settings.replicas)
+            self.file = file
         except QuorateError as error:
             self._problem = error.message
             self._changes.tell()
+
+    async def run(self) -> None:
+        """Keep the engines running until cancelled; ends at once when it was found unusable."""
+        if self.file is None:
             return
         load = self._load(self.file)
         self.replicas = [
@@ -156,10 +163,16 @@ class Model:
 
 
 class Supervisor:
-    """All models of a node. `run` keeps them going; requests come in beside it."""
+    """All models of a node. `run` keeps them going; requests come in beside it.
 
-    def __init__(self, models: Sequence[ModelSettings], machine: Machine) -> None:
+    `memory` is the most bytes that they may use together, by estimate; None sets no limit.
+    """
+
+    def __init__(
+        self, models: Sequence[ModelSettings], machine: Machine, memory: int | None = None
+    ) -> None:
         self.changes = Changes()
+        self._budget = Budget(memory)
         self.models: Mapping[str, Model] = {
             settings.name: Model(settings, machine, self.changes) for settings in models
         }
@@ -167,7 +180,8 @@ class Supervisor:
     async def run(self) -> None:
         """Keep all models going until cancelled; their processes end with it."""
         async with asyncio.TaskGroup() as group:
-            for model in self.models.values():
+            for model in self.models.values():  # in order: earlier ones get the memory first
+                await model.prepare(self._budget)
                 group.create_task(model.run())
 
     async def wait_settled(self) -> None:

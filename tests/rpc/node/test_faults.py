@@ -213,3 +213,22 @@ async def test_replicas_share_the_work(start_node, caller_of, peers) -> None:
                 group.create_task(caller.generate(**LONG, max_tokens=200))
         engines = (await caller.status()).engines
         assert [engine.generated_tokens for engine in engines] == [400, 400]
+
+
+async def test_a_model_beyond_the_memory_budget_is_told_and_the_first_serves(
+    start_node, caller_of, peers
+) -> None:
+    with start_node("tight", models=BOTH, memory="120MiB") as node:
+        caller = caller_of(peers, node)
+        with pytest.raises(ModelUnusable, match=r"atlas needs .* of 120 MiB are left"):
+            await caller.generate(model="atlas", prompt="a")
+        await caller.serves_on()
+
+
+def test_a_port_in_use_ends_the_node_with_one_line(start_node, tmp_path) -> None:
+    with start_node("first", models=[{"name": "abacus"}]) as node:
+        second = start_node("second", models=[{"name": "abacus"}], listen=node.address)
+        with pytest.raises(AssertionError) as caught, second:
+            pass
+        assert "error: cannot listen" in str(caught.value)
+        assert "Traceback" not in str(caught.value)

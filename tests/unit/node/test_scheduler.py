@@ -296,3 +296,11 @@ def test_at_most_i_later_requests_overtake_sample_i(samples: int, slots: int) ->
         mine = engine.first_step[SampleKey(0, i)]
         earlier = [key for key, step in engine.first_step.items() if key.request_id and step < mine]
         assert len(earlier) <= i + slots
+
+
+def test_more_prompts_than_a_chunk_has_tokens_are_computed_in_turn() -> None:
+    engine = PlayedEngine(Limits(4, 64, 256, 8, chunk_tokens=2))
+    for request_id in range(4):
+        engine.submit(request_id, length=3)
+    engine.run()
+    assert len(engine.reasons) == 4

@@ -14,7 +14,7 @@ from itertools import pairwise
 from services.coordinator.decompose import lexicon
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+|-[^\W\d_]+)*%?|[-+*/=^×÷%<>]|[,;:?.!]")
-_NUMBER = re.compile(r"[$€£]?\d[\d.,]*(?:%|st|nd|rd|th|[a-z]{1,3})?")
+_NUMBER = re.compile(r"[$€£]?\d[\d.,]*(?:%|[a-z]{1,3})?")
 _OPENING = re.compile(
     r"(?:(?:and|also|then|next|now|plus|finally|lastly|afterwards|first|firstly|second|secondly"
     r"|third|thirdly|fourth|fifth|after that|please|(?:can|could|would|will) you(?: please)?"

@@ -101,14 +101,14 @@ async def test_a_child_of_a_failed_part_is_not_asked(mesh, script) -> None:
 
 
 async def test_splitting_can_be_declined(mesh, script) -> None:
-    node = await mesh.node("n1", atlas=script.says("a"))
+    node = await mesh.node("n1", atlas=script.says("Answer: 4"))
     result = await mesh.ask(TWO, decompose="DECOMPOSE_MODE_NONE")
     assert [request.messages[-1].content for request in node.script.requests] == [TWO]
     assert len(result.parts) == 1
 
 
 async def test_a_conversation_that_goes_on_stays_whole_and_keeps_its_turns(mesh, script) -> None:
-    node = await mesh.node("n1", atlas=script.says("a"))
+    node = await mesh.node("n1", atlas=script.says("Answer: 4"))
     turns = [("CHAT_ROLE_SYSTEM", "Be brief."), ("CHAT_ROLE_USER", "Hi"),
              ("CHAT_ROLE_ASSISTANT", "Hello"), ("CHAT_ROLE_USER", TWO)]  # fmt: skip
     await mesh.ask("", messages=[{"role": role, "content": text} for role, text in turns])
@@ -241,7 +241,7 @@ async def test_a_token_budget_holds_for_the_merge_as_well(bare_mesh, tls, script
 
 
 async def test_a_prescribed_form_of_the_answer_keeps_the_question_whole(mesh, script) -> None:
-    node = await mesh.node("n1", atlas=script.says("a"))
+    node = await mesh.node("n1", atlas=script.says("Answer: 4"))
     result = await mesh.ask(TWO, sampling={"json_schema": "{}"})
     assert len(result.parts) == 1
     assert node.script.requests[0].messages[-1].content == TWO

@@ -180,8 +180,8 @@ def test_a_log_line_is_one_json_object_with_its_request(
 
 
 def test_an_unknown_log_level_names_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match="Did you mean 'DEBUG'"):
-        configure_logging("DEBUGG", "node", "atlas")
+    with pytest.raises(ConfigurationError, match="Did you mean 'ERROR'"):
+        configure_logging("ERROR1", "node", "atlas")
 
 
 def test_a_log_line_can_be_formatted_without_arguments() -> None:

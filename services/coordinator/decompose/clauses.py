@@ -77,7 +77,7 @@ def is_request(part: Clause) -> bool:
     if len(words) < 2:
         return False
     if words[0] in lexicon.VERBS:
-        return _is_command(words)
+        return part.words[1] != ":" and _is_command(words)
     return _is_question(part, words) or is_expression(part)
 
 

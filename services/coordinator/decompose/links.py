@@ -77,11 +77,27 @@ def _works_on_result(part: Clause, earlier: Sequence[Clause]) -> bool:
 def _picks_from_list(part: Clause, earlier: Sequence[Clause]) -> bool:
     """Say whether a question takes up a word of an extraction: "how many ages are there?"."""
     before = earlier[-1]
-    return before.verb in {"extract", "list"} and bool(_content(before) & _content(part))
+    if before.verb not in {"extract", "list"} or _brings_material(part, before):
+        return False
+    return bool(_content(before) & _content(part))
+
+
+def _brings_material(part: Clause, before: Clause) -> bool:
+    """Say whether a question has its own list or names, so that a shared word means nothing."""
+    names = {token for token in part.tokens[1:] if token[:1].isupper()}
+    return ":" in part.words or part.words.count(",") > 1 or not names <= set(before.tokens)
 
 
 def _content(part: Clause) -> set[str]:
-    return {word for word in part.words[1:] if len(word) > 2 and word.isalpha()} - lexicon.COMMON
+    """Give the words that carry meaning; "Will" does, as a name, though "will" does not."""
+    return {
+        token.lower()
+        for token in part.tokens[1:]
+        if len(token) > 2
+        and token.isalpha()
+        and not token.isupper()
+        and (token[0].isupper() or token.lower() not in lexicon.COMMON)
+    }
 
 
 def _transforms(part: Clause) -> bool:
@@ -93,6 +109,8 @@ def _transforms(part: Clause) -> bool:
 
 def _is_plain_calculation(part: Clause) -> bool:
     """Say whether it asks for "the total" or "the largest" of something that it does not name."""
+    if part.words[0] in {"which", "what"} and part.words[1] not in lexicon.AUXILIARY | {"one"}:
+        return False  # "which planet is the largest" names what it is about
     return any(phrase[-1] in lexicon.CALCULATED for phrase in bare_definites(part))
 
 

@@ -5,7 +5,8 @@ aggregate([{"response": "A", "confidence": 0.9}, …], strategy="weighted") is t
 """
 
 from quorate.voting.aggregation import Aggregate, Response, aggregate
-from quorate.voting.decision import decide, settled
+from quorate.voting.decision import decide
+from quorate.voting.stopping import settled
 from quorate.voting.strategies import STRATEGIES, Strategy, find
 from quorate.voting.vote import Outcome, Score, Vote
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from quorate.answers import Kind, extract
-from quorate.errors import InvalidRequest, NoQuorum
+from quorate.errors import InvalidRequest, NoQuorum, nearest
 from quorate.voting.decision import decide
 from quorate.voting.vote import Outcome, Vote
 
@@ -49,6 +49,8 @@ def aggregate(
     Responses below `confidence_threshold` abstain. Raises NoQuorum when the winner's agreement is
     below `min_agreement` or nobody answered, UnknownStrategy, and InvalidRequest for bad values.
     """
+    _check_share("confidence_threshold", confidence_threshold)
+    _check_share("min_agreement", min_agreement)
     ballots = tuple(
         _vote(position, response, kind, confidence_threshold)
         for position, response in enumerate(responses)
@@ -63,19 +65,32 @@ def aggregate(
     return Aggregate(outcome.winner.text, outcome.confidence, ballots, outcome)
 
 
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:  # also false for NaN
+        raise InvalidRequest.field(name, value, "it must lie in [0, 1]", "Give a share.")
+
+
 def _vote(position: int, response: Mapping[str, object], kind: Kind | None, least: float) -> Vote:
-    text, confidence = response.get("response"), response.get("confidence", 1.0)
-    weight, member = response.get("weight", 1.0), response.get("model", f"{position:06d}")
+    place = f"responses[{position}]"
+    for name in response:
+        if name not in Response.__annotations__:
+            hint = nearest(name, Response.__annotations__)
+            raise InvalidRequest.field(f"{place}.{name}", name, "there is no such key", hint)
+    text = response.get("response")
     if not isinstance(text, str):
         raise InvalidRequest.field(
-            f"responses[{position}].response", text, "it must be text", "Give the model's words."
+            f"{place}.response", text, "it must be text", "Give the model's words."
         )
-    for name, value in (("confidence", confidence), ("weight", weight)):
-        if not isinstance(value, int | float):
-            raise InvalidRequest.field(
-                f"responses[{position}].{name}", value, "it must be a number", "Leave it out for 1."
-            )
-    vote = Vote(str(member), extract(text, kind), float(str(confidence)), float(str(weight)))
-    return (
-        vote if vote.confidence >= least else Vote(vote.member, None, vote.confidence, vote.weight)
-    )
+    member = str(response.get("model", f"{position:06d}"))
+    confidence, weight = (_number(place, name, response) for name in ("confidence", "weight"))
+    vote = Vote(member, extract(text, kind), confidence, weight)
+    return vote if confidence >= least else Vote(member, None, confidence, weight)
+
+
+def _number(place: str, name: str, response: Mapping[str, object]) -> float:
+    value = response.get(name, 1.0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidRequest.field(
+            f"{place}.{name}", value, "it must be a number", "Leave it out for 1."
+        )
+    return float(value)

@@ -7,14 +7,14 @@ the same for all and lives in `decision`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quorate.errors import UnknownStrategy, nearest
 
 if TYPE_CHECKING:
-    from quorate.voting.vote import Group, Vote
+    from quorate.voting.vote import Vote
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Strategy:
     worth: Callable[[Vote], float]
     most: Callable[[float], float]
 
-    def score(self, group: Group) -> float:
-        """Give the score of an answer's group."""
-        return math.fsum(self.worth(vote) for vote in group.votes)
+    def score(self, votes: Sequence[Vote]) -> float:
+        """Give the score of an answer that has these votes."""
+        return math.fsum(self.worth(vote) for vote in votes)
 
 
 def _one(vote: Vote) -> float:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from quorate.answers import key_of
 from quorate.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from quorate.answers import Answer
+
+MOST_WEIGHT = 1e12
+"""Beyond it sums of weights lose the smallest confidences to rounding."""
 
 
 @dataclass(frozen=True)
 class Vote:
     """One member's vote. `answer` None is an abstention, which stays in the denominator.
 
-    `confidence` lies in [0, 1], `weight` is at least 0; anything else raises InvalidRequest.
+    `confidence` lies in [0, 1], `weight` in [0, 1e12]; anything else raises InvalidRequest.
     """
 
     member: str
@@ -33,13 +38,15 @@ class Vote:
                 "it must lie in [0, 1]",
                 "Give a probability.",
             )
-        if not (self.weight >= 0.0 and math.isfinite(self.weight)):
-            raise InvalidRequest.field(
-                f"weight of {self.member}",
-                self.weight,
-                "it must be finite and at least 0",
-                "Leave it out for 1.",
-            )
+        check_weight(self.weight, f"weight of {self.member}")
+
+
+def check_weight(weight: float, name: str) -> None:
+    """Raise InvalidRequest for a weight that cannot be counted, NaN included."""
+    if not 0.0 <= weight <= MOST_WEIGHT:
+        raise InvalidRequest.field(
+            name, weight, f"it must lie in [0, {MOST_WEIGHT:g}]", "Leave it out for 1."
+        )
 
 
 class Score(NamedTuple):
@@ -72,29 +79,44 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Group:
-    """The votes for one answer, in order of their members."""
+    """The votes for one answer, in order of their members; none of them abstains."""
 
     votes: tuple[Vote, ...]
 
-    @property
+    @cached_property
     def answer(self) -> Answer:
-        """The answer in the words of its surest member, or of the first of equals."""
-        surest = max(self.votes, key=lambda vote: vote.confidence)
-        if surest.answer is None:
-            raise ValueError("a group of abstentions has no answer")
-        return surest.answer
+        """The answer as most of the group gave it, in the words of the surest of those.
+
+        Ties go to the higher summed confidence, then to the lower member id.
+        """
+        spoken = [(vote, vote.answer) for vote in self.votes if vote.answer is not None]
+        ways: dict[Hashable, list[tuple[Vote, Answer]]] = {}
+        for vote, answer in spoken:
+            ways.setdefault(key_of(answer), []).append((vote, answer))
+        common = max(ways.values(), key=_commonness)
+        return max(common, key=lambda said: said[0].confidence)[1]
 
     @property
     def first_member(self) -> str:
         """The lowest member id."""
         return self.votes[0].member
 
-    @property
-    def summed_confidence(self) -> float:
-        """The sum of its votes' confidences, whatever the order in which they came."""
-        return math.fsum(vote.confidence for vote in self.votes)
+
+def _commonness(said: Sequence[tuple[Vote, Answer]]) -> tuple[int, float]:
+    return len(said), summed_confidence([vote for vote, _ in said])
+
+
+def summed_confidence(votes: Sequence[Vote]) -> float:
+    """Sum confidences exactly, whatever the order in which they came."""
+    return math.fsum(vote.confidence for vote in votes)
 
 
 def in_order(votes: Sequence[Vote]) -> list[Vote]:
     """Sort votes by member, so that nothing depends on who answered first."""
-    return sorted(votes, key=lambda vote: vote.member)
+    return sorted(votes, key=_place)
+
+
+def _place(vote: Vote) -> tuple[str, str, float, float]:
+    """Order by member; one member's several votes by what they say."""
+    text = "" if vote.answer is None else vote.answer.text
+    return vote.member, text, -vote.confidence, -vote.weight

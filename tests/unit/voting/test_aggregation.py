@@ -1,0 +1,103 @@
+"""Facts about the library call."""
+
+from __future__ import annotations
+
+import pytest
+
+from quorate.answers import Kind
+from quorate.errors import InvalidRequest, NoQuorum, UnknownStrategy
+from quorate.voting import aggregate
+
+THREE = [
+    {"response": "A", "confidence": 0.9},
+    {"response": "The answer is A.", "confidence": 0.85},
+    {"response": "B", "confidence": 0.7},
+]
+
+
+def test_a_list_of_responses_gives_text_confidence_ballots_and_reasons() -> None:
+    result = aggregate(THREE, strategy="weighted")
+    assert result.text == "A"
+    assert f"{result.confidence:.2%}" == "71.43%"
+    assert [ballot.member for ballot in result.ballots] == ["000000", "000001", "000002"]
+    assert result.explanation == "weighted: 'A' 2, 'B' 1"
+    assert result.outcome.agreement == pytest.approx(2 / 3)
+
+
+def test_majority_is_the_rule_when_none_is_named() -> None:
+    assert aggregate(THREE).confidence == pytest.approx(2 / 3)
+
+
+def test_responses_below_the_threshold_abstain_and_still_count() -> None:
+    result = aggregate(THREE, confidence_threshold=0.8)
+    assert [ballot.answer is None for ballot in result.ballots] == [False, False, True]
+    assert result.outcome.agreement == pytest.approx(2 / 3)
+    with pytest.raises(NoQuorum):
+        aggregate(THREE, confidence_threshold=0.95)
+
+
+def test_a_response_at_the_threshold_counts() -> None:
+    assert aggregate(THREE, confidence_threshold=0.9).outcome.winner_members == ("000000",)
+
+
+def test_too_little_agreement_is_no_quorum_with_the_figure() -> None:
+    with pytest.raises(NoQuorum, match=r"agreement of 0\.667, below the 0\.7") as caught:
+        aggregate(THREE, min_agreement=0.7)
+    assert float(caught.value.metadata["agreement"]) == pytest.approx(2 / 3)
+    assert aggregate(THREE, min_agreement=0.6).text == "A"
+
+
+def test_a_kind_decides_what_counts() -> None:
+    responses = [{"response": "I think it is 18 in all"}, {"response": "no number"}]
+    result = aggregate(responses, kind=Kind.NUMBER)
+    assert result.text == "18"
+    assert result.ballots[1].answer is None
+
+
+def test_models_are_named_and_weigh() -> None:
+    result = aggregate(
+        [
+            {"response": "yes", "model": "n1/atlas/0", "weight": 3},
+            {"response": "no", "model": "n2/forge/0", "weight": 1},
+        ],
+        "weighted_voting",
+    )
+    assert (result.text, result.confidence) == ("yes", 0.75)
+    assert result.outcome.winner_members == ("n1/atlas/0",)
+
+
+def test_no_responses_are_no_quorum() -> None:
+    with pytest.raises(NoQuorum):
+        aggregate([])
+
+
+def test_an_unknown_strategy_names_the_nearest() -> None:
+    with pytest.raises(UnknownStrategy, match="Did you mean 'weighted'"):
+        aggregate(THREE, "wieghted")
+
+
+@pytest.mark.parametrize(
+    ("response", "field"),
+    [
+        ({}, r"responses\[0\].response"),
+        ({"response": None}, r"responses\[0\].response"),
+        ({"response": 18}, r"responses\[0\].response"),
+        ({"response": "A", "confidence": "high"}, r"responses\[0\].confidence"),
+        ({"response": "A", "confidence": True}, r"responses\[0\].confidence"),
+        ({"response": "A", "confidence": 2}, "confidence of 000000"),
+        ({"response": "A", "confidence": float("nan")}, "confidence of 000000"),
+        ({"response": "A", "weight": None}, r"responses\[0\].weight"),
+        ({"response": "A", "weight": -1}, "weight of 000000"),
+        ({"response": "A", "confidance": 0.5}, "Did you mean 'confidence'"),
+    ],
+)
+def test_a_bad_response_is_refused_by_field(response: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidRequest, match=field):
+        aggregate([response])
+
+
+@pytest.mark.parametrize("option", ["confidence_threshold", "min_agreement"])
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_shares_outside_of_zero_to_one_are_refused(option: str, value: float) -> None:
+    with pytest.raises(InvalidRequest, match=option):
+        aggregate(THREE, **{option: value})

@@ -62,7 +62,7 @@ bench-mesh: $(STAMP) ## Measure what the mesh adds to the bare engine
 
 .PHONY: docs
 docs: $(STAMP) ## Write the generated parts of docs/ again
-	@$(PYTHON) -m quorate.cli.reference
+	@$(PYTHON) -m quorate.cli.reference && $(PYTHON) -m services.bench.write_docs
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -30,7 +30,7 @@ protos() {
 if [ "${1:-}" = "--fix" ]; then
   $bin/ruff check --fix --quiet . ; $bin/ruff format --quiet .
   npx --no-install buf format --write && $bin/python tools/protos.py
-  $bin/python -m quorate.cli.reference
+  $bin/python -m quorate.cli.reference && $bin/python -m services.bench.write_docs
   exit
 fi
 if [ "${1:-}" = "protos" ]; then protos; exit $failed; fi
@@ -41,6 +41,7 @@ check "types" "edit the code as the message says" $bin/mypy
 check "imports" "move the code to the layer that may hold it" $bin/lint-imports
 check "spelling" "correct the word, or add it to tool.codespell" $bin/codespell
 check "command-line reference" "make docs" $bin/python -m quorate.cli.reference --check
+check "figures in the documentation" "make docs" $bin/python -m services.bench.write_docs --check
 protos
 [ $failed = 0 ] && echo "All checks hold."
 exit $failed

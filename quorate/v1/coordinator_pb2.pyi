@@ -184,7 +184,9 @@ class Question(google.protobuf.message.Message):
     stop_rule: Global___StopRule.ValueType
     """When to stop asking."""
     samples: builtins.int
-    """Samples of each model, 1 to 64; 0 means 1."""
+    """Samples of each model, 1 to 64; 0 means 1. With more than one, an unset temperature is 0.7, and
+    an explicit 0 answers INVALID_ARGUMENT: greedy samples are all the same.
+    """
     rounds: builtins.int
     """Debate rounds after round 0; used by the strategy "debate" alone."""
     frozen: builtins.bool

@@ -1,0 +1,94 @@
+"""Writes measured figures into the documentation, from results/*.json and nowhere else.
+
+A document marks a place with `<!-- figures:NAME -->` and `<!-- /figures -->`; what stands between
+is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->` take
+one sentence about it. `--check` compares instead of writing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path("results")
+DOCUMENTS = (Path("README.md"), Path("docs/performance.md"))
+
+_TABLE = re.compile(r"(<!-- figures:([a-z-]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
+_SENTENCE = re.compile(r"(<!-- sentence:([a-z-]+) -->\n).*?(<!-- /sentence -->)", re.DOTALL)
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """Give a result as a Markdown table, with the machine that it was measured on."""
+    rows = [
+        "| figure | value | peer | peer's value | ratio | goal | runs | range |",
+        "|---|---:|---|---:|---:|---|---:|---|",
+    ]
+    for figure in result["figures"]:
+        unit, holds = figure["unit"], {True: "holds", False: "**missed**", None: ""}
+        rows.append(
+            f"| {figure['name']} | {figure['value']:.4g} {unit} | {figure['peer']} "
+            f"| {figure['peer_value']:.4g} {unit} | {figure['ratio']:.3f} "
+            f"| {figure['goal']} {holds[figure['holds']]} | {figure['runs']} "
+            f"| {figure['min']:.4g}–{figure['max']:.4g} |"
+        )
+    machine = result["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    place = (
+        f"Measured {machine['measured_at'][:10]} on {machine['cores']} cores of "
+        f"{machine['processor']}; Python {machine['python']}, {versions}."
+    )
+    return "\n".join([*rows, "", place, ""])
+
+
+def mesh_sentence(result: Mapping[str, Any]) -> str:
+    """Say in one sentence what the mesh costs."""
+    figures = {figure["name"]: figure for figure in result["figures"]}
+    small, real = figures["abacus: total, mesh"], figures["random-135m: tokens/s, mesh"]
+    added = small["value"] - small["peer_value"]
+    return (
+        f"Measured: a whole question through client, coordinator, node and vote takes "
+        f"{added:.1f} ms longer than the bare\nengine takes for the same 64 tokens, and keeps "
+        f"{real['ratio']:.0%} of its tokens/s at the size of a 135M model (`make bench-mesh`).\n"
+    )
+
+
+SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"mesh": mesh_sentence}
+
+
+def updated(document: str) -> str:
+    """Give a document with its figures replaced by the results at hand."""
+
+    def fill(make: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
+        return lambda match: match[1] + make(match[2]) + match[3]
+
+    document = _TABLE.sub(fill(lambda name: table(_read(name))), document)
+    return _SENTENCE.sub(fill(lambda name: SENTENCES[name](_read(name))), document)
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    result: Mapping[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return result
+
+
+def main() -> int:
+    """Write the documents, or with --check name those that are stale."""
+    stale = []
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        fresh = updated(text)
+        if fresh != text:
+            stale.append(str(path))
+            if "--check" not in sys.argv[1:]:
+                path.write_text(fresh, encoding="utf-8")
+    if stale and "--check" in sys.argv[1:]:
+        sys.stdout.write(f"Stale figures in {', '.join(stale)}. Mend it with: make docs\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

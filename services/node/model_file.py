@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from quorate.config import ModelSettings
 
 LONGEST_CONTEXT_BY_DEFAULT: Final = 4096
-LARGEST_POOL_BY_DEFAULT: Final = 16_384
-"""Tokens that all slots of a model share by default."""
+LARGEST_POOL_BY_DEFAULT: Final = 8_192
+"""Tokens that all slots of a model share by default; a request reserves what it may need."""
 COMPUTE_BYTES: Final = 32 * 2**20
 """What an engine holds beside weights and cache: the interpreter, and llama.cpp's work buffers."""
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from typing import Final
 
-from quorate.errors import ModelCrashed, ModelUnusable
+from quorate.errors import ModelCrashed, QuorateError
 from services.node.child import Child
 from services.node.engine.messages import Counters, Load, Loaded
 
@@ -82,7 +82,11 @@ class Replica:
         pause = FIRST_PAUSE_SECONDS
         while True:
             started = loop.time()
-            ending = await self._run_once()
+            try:
+                ending = await self._run_once()
+            except OSError as error:  # no process could be started: the machine is short of them
+                ending = f"it could not be started: {error}"
+                self._become(State.RESTARTING)
             if self.state is State.FAILED:
                 log.error("model %s cannot be used: %s", self._name, self.problem)
                 return
@@ -105,7 +109,7 @@ class Replica:
                 await asyncio.wait([ending])
             except ModelCrashed:
                 self._count_crash_at_load(await ending)
-            except ModelUnusable as error:
+            except QuorateError as error:
                 self.problem = error.message
                 self._become(State.FAILED)
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import datetime
 import faulthandler
@@ -26,6 +27,7 @@ from services.node.engine.template import ChatTemplate
 
 _PR_SET_PDEATHSIG = 1
 CHUNK_TOKENS = 256
+OOM_SCORE = "500"
 
 
 def _die_with(node_pid: int) -> None:
@@ -38,6 +40,12 @@ def _die_with(node_pid: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != node_pid:  # it died before the line above
         os._exit(1)
+
+
+def _die_before_node() -> None:
+    """Where memory runs out, the kernel shall take an engine: one model is lost, not the node."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
 
 
 def _template(model: Model) -> ChatTemplate | None:
@@ -92,6 +100,7 @@ def main() -> int:
     arguments = parser.parse_args()
     faulthandler.enable()
     _die_with(arguments.node_pid)
+    _die_before_node()
     link = Link(socket.socket(fileno=arguments.socket))
     try:
         load = next(command for command in link.receive(wait=True) if isinstance(command, Load))

@@ -232,3 +232,10 @@ def test_a_port_in_use_ends_the_node_with_one_line(start_node, tmp_path) -> None
             pass
         assert "error: cannot listen" in str(caught.value)
         assert "Traceback" not in str(caught.value)
+
+
+async def test_the_kernel_is_told_to_take_engines_before_the_node(node) -> None:
+    def score(pid: int) -> int:
+        return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+    assert all(score(engine.pid) > score(node.process.pid) for engine in node.engines())

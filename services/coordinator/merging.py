@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from quorate.errors import InternalError, QuorateError
 from quorate.identity import Role
+from quorate.merging import Part, deterministic
 from quorate.v1 import common_pb2, synthesizer_pb2, synthesizer_pb2_grpc
 from services.coordinator.events import Listener, Merging
 from services.coordinator.question import Decision, Drawing, Member, Merged, Tokens
@@ -70,22 +71,22 @@ class Merger:
 
 
 async def _listed(decisions: Sequence[Decision], note: str, listener: Listener) -> Merged:
-    text = listed(decisions)
+    text = deterministic(_parts_of(decisions))
     # What a synthesizer may have sent before it failed is withdrawn.
     await listener.tell(Merging(text, restart=bool(note)))
     return Merged(text, DETERMINISTIC, note)
 
 
-def listed(decisions: Sequence[Decision]) -> str:
-    """List the parts' answers in their order, each after its question."""
-    return "\n".join(
-        f"{number}. {decision.subtask.text} {_said(decision)}"
-        for number, decision in enumerate(decisions, 1)
-    )
-
-
-def _said(decision: Decision) -> str:
-    return f"(no answer: {decision.error})" if decision.error else decision.answer
+def _parts_of(decisions: Sequence[Decision]) -> list[Part]:
+    return [
+        Part(
+            decision.subtask.id,
+            decision.subtask.text,
+            str(decision.error) if decision.error else decision.answer,
+            failed=decision.error is not None,
+        )
+        for decision in decisions
+    ]
 
 
 def _request(
@@ -98,13 +99,13 @@ def _request(
         question=question,
         parts=[
             synthesizer_pb2.SynthesisPart(
-                part_id=decision.subtask.id,
-                question=decision.subtask.text,
-                answer=str(decision.error) if decision.error else decision.answer,
+                part_id=part.id,
+                question=part.question,
+                answer=part.answer,
                 confidence=decision.confidence,
-                failed=decision.error is not None,
+                failed=part.failed,
             )
-            for decision in decisions
+            for part, decision in zip(_parts_of(decisions), decisions, strict=True)
         ],
         models=[
             synthesizer_pb2.SynthesisModel(

@@ -9,7 +9,7 @@ _ONLY = re.compile(rf"[(\[]?({_L})[)\].:]*")
 _ONLY_SMALL = re.compile(r"\(([a-j])\)|([a-j])\)?\.?")
 # "B. Paris" names an option; in "J. K. Rowling" the letter is an initial.
 _OPTION = re.compile(rf"[(\[]?({_L})(?:[)\]](?=\W|$)|(?:[.:]| [-–—:])\s+(?![A-Z]\.)(?=\S))")
-_LEADING = re.compile(rf"[(\[\"']?({_L})[)\]\"']?(?:[,;!]| (?:because|since|is|as)\b)")
+_LEADING = re.compile(rf"[(\[\"']?({_L})[)\]\"']?(?:[,;!]| (?:because|since|as)\b)")
 _JUDGED = re.compile(
     rf"(?:^|[.!\n] ?)(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the )?"
     r"(?:correct|right|best|true)\b"
@@ -51,7 +51,7 @@ def _only_letter(text: str) -> str | None:
     found = set()
     for match in _ALONE.finditer(text):
         is_word = match[1] in "AI" and _WORD_AFTER.match(text, match.end())
-        is_denied = re.search(r"\b(?:not|n't|nor)\s+[(\[]?$", text[: match.start()][-12:])
+        is_denied = re.search(r"\b(?:not|n't|nor)\s+[(\[]?$", text[: match.start()][-12:], re.I)
         if not is_word and not is_denied:
             found.add(match[1])
     return found.pop() if len(found) == 1 else None

@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from quorate.answers.equivalence import Verdict, compare
+from quorate.answers.answer import Answer, Kind
+from quorate.answers.equivalence import compare
 
-if TYPE_CHECKING:
-    from quorate.answers.answer import Answer, Kind
+Key: TypeAlias = tuple[Kind, Hashable]
 
-Key: TypeAlias = "tuple[Kind, Hashable]"
+MOST_COMPARED = 256
+"""Different answers that are compared with one another; rarer ones equal only their like."""
+LOOSE_KINDS = frozenset({Kind.NUMBER, Kind.TEXT})
+"""Kinds in which answers with different values may be the same."""
 
 
 @dataclass(frozen=True)
@@ -50,50 +53,63 @@ def cluster(answers: Sequence[Answer | None]) -> Clusters:
     The most frequent answers come first, and each joins the first group all of whose members it
     equals. Groups are numbered by the first appearance of a member.
     """
-    counts = Counter(key_of(answer) for answer in answers if answer is not None)
-    firsts = _first_places(answers)
-    # The value's text breaks ties of frequency, as nothing that depends on the order may.
-    ordered = sorted(counts, key=lambda key: (-counts[key], key[0], repr(key[1])))
-    verdicts = {
-        frozenset((one, other)): compare(firsts[one][1], firsts[other][1])
-        for one, other in combinations(ordered, 2)
-    }
-    groups: list[list[Key]] = []
-    for key in ordered:
-        fitting = (g for g in groups if all(verdicts[frozenset((key, mate))] for mate in g))
-        if (home := next(fitting, None)) is not None:
-            home.append(key)
-        else:
-            groups.append([key])
-    return _told(answers, groups, verdicts)
-
-
-def _first_places(answers: Sequence[Answer | None]) -> dict[Key, tuple[int, Answer]]:
     firsts: dict[Key, tuple[int, Answer]] = {}
+    counts: Counter[Key] = Counter()
     for place, answer in enumerate(answers):
         if answer is not None:
-            firsts.setdefault(key_of(answer), (place, answer))
-    return firsts
-
-
-def _told(
-    answers: Sequence[Answer | None],
-    groups: Sequence[Sequence[Key]],
-    verdicts: dict[frozenset[Key], Verdict],
-) -> Clusters:
-    home = {key: number for number, keys in enumerate(groups) for key in keys}
-    firsts = _first_places(answers)
+            key = key_of(answer)
+            firsts.setdefault(key, (place, answer))
+            counts[key] += 1
+    evidence = _evidence(counts, firsts)
+    home = _homes(counts, evidence)
     numbers: dict[int, int] = {}
     labels = tuple(
         None if answer is None else numbers.setdefault(home[key_of(answer)], len(numbers))
         for answer in answers
     )
-    merges, parted = [], []
-    for one, other in combinations(firsts, 2):
-        verdict = verdicts[frozenset((one, other))]
-        first, second = firsts[one][0], firsts[other][0]
-        if home[one] == home[other]:
-            merges.append(Merge(first, second, verdict.evidence))
-        elif verdict:
-            parted.append((first, second))
-    return Clusters(labels, tuple(merges), tuple(parted))
+    pairs = [(firsts[one][0], firsts[other][0], why) for (one, other), why in evidence.items()]
+    return Clusters(
+        labels,
+        tuple(Merge(one, other, why) for one, other, why in pairs if labels[one] == labels[other]),
+        tuple((one, other) for one, other, _ in pairs if labels[one] != labels[other]),
+    )
+
+
+def _evidence(
+    counts: Counter[Key], firsts: dict[Key, tuple[int, Answer]]
+) -> dict[tuple[Key, Key], str]:
+    """Compare the most frequent different values; gives why pairs of them are the same.
+
+    Both orders of a pair are in the order in which the values first came.
+    """
+    loose = [key for key in _ranked(counts) if key[0] in LOOSE_KINDS][:MOST_COMPARED]
+    by_place = sorted(loose, key=lambda key: firsts[key][0])
+    return {
+        (one, other): verdict.evidence
+        for one, other in combinations(by_place, 2)
+        if (verdict := compare(firsts[one][1], firsts[other][1]))
+    }
+
+
+def _homes(counts: Counter[Key], evidence: dict[tuple[Key, Key], str]) -> dict[Key, int]:
+    """Say which group each value belongs to."""
+    like: dict[Key, set[Key]] = {}
+    for one, other in evidence:
+        like.setdefault(one, set()).add(other)
+        like.setdefault(other, set()).add(one)
+    groups: list[set[Key]] = []
+    home: dict[Key, int] = {}
+    for key in _ranked(counts):
+        mates = like.get(key, set())
+        fitting = sorted({home[mate] for mate in mates if mate in home})
+        number = next((at for at in fitting if groups[at] <= mates), len(groups))
+        if number == len(groups):
+            groups.append(set())
+        groups[number].add(key)
+        home[key] = number
+    return home
+
+
+def _ranked(counts: Counter[Key]) -> list[Key]:
+    """Put the most frequent first; the value's text breaks ties, as nothing of the order may."""
+    return sorted(counts, key=lambda key: (-counts[key], key[0], repr(key[1])))

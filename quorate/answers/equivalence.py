@@ -51,7 +51,7 @@ def _alike(answer: Answer, said: Answer | str | None, other: Answer) -> Answer:
 def compare(first: Answer, second: Answer) -> Verdict:
     """Compare two answers."""
     if first.kind is not second.kind:
-        return Verdict(False, f"{first.kind} is not {second.kind}")
+        return Verdict(False, " is not ".join(sorted((first.kind, second.kind))))
     if first.value == second.value:
         return Verdict(True, f"equal as {first.kind}")
     why = _WHY_SAME[first.kind](first, second) if first.kind in _WHY_SAME else ""

@@ -91,15 +91,15 @@ def _boolean(seen: Seen) -> Answer | None:
 
 def _number(seen: Seen) -> Answer | None:
     """Read the first marked number, or what it is said to equal; in a whole text the last one."""
-    if not seen.wanted:
-        found = numerals.only_quantity(unwrapped(seen.text))
-        return _quantity(found, "only_number")
+    alone = numerals.only_quantity(unwrapped(seen.text))
+    if alone is not None or not seen.wanted:
+        return _quantity(alone, "only_number")
     if not seen.marked:
         return _quantity(_last(numerals.quantities(seen.text)), "last_number")
     sentence = _SENTENCE_END.split(seen.text, maxsplit=1)[0]
     result = _EQUALS.split(sentence)[-1]
     return _quantity(
-        next(numerals.quantities(result), None) or next(numerals.quantities(seen.text), None),
+        next(numerals.quantities(result), None) or _last(numerals.quantities(seen.text)),
         "marked_number",
     )
 
@@ -137,6 +137,8 @@ def _json_answer(found: json_value.Found) -> Answer:
 def _code(seen: Seen) -> Answer | None:
     source = program.find_program(seen.text)
     rule = "program"
+    if source and not seen.wanted and json_value.whole_value(source):
+        return None  # a fence around data
     if source is None and seen.wanted and program.is_statement(seen.text):
         source, rule = seen.text.strip(), "statement"
     return Answer(Kind.CODE, source, program.canonical(source), rule) if source else None

@@ -29,8 +29,7 @@ _ANSWER_LINE = re.compile(
 )
 _HASHES = re.compile(r"^#### ?(\S[^\n]*)", re.MULTILINE)
 _PHRASE = re.compile(
-    r"\b(?:answer|result|solution|correct (?:choice|option)|option|choice)"
-    r" (?:is|would be|=)(?: ?:)? ?"
+    r"\b(?:answer|option|choice) (?:is|would be|=)(?: ?:)? ?"
     r"([^\s:][^\n]*)",
     re.IGNORECASE,
 )

@@ -46,9 +46,13 @@ def quantities(text: str) -> Iterator[Quantity]:
     if not any(character.isdecimal() for character in plain):
         yield from _in_words(plain)
         return
-    for match in _NUMBER.finditer(plain):
-        if (found := _read(plain, match)) is not None:
-            yield found[0]
+    position = 0
+    while match := _NUMBER.search(plain, position):
+        found, position = _read(plain, match), match.end()
+        if found is not None:
+            # Behind the unit, so that the 2 of "3 m^2" is no number.
+            quantity, position = found
+            yield quantity
 
 
 def only_quantity(text: str) -> Quantity | None:
@@ -58,13 +62,13 @@ def only_quantity(text: str) -> Quantity | None:
     """
     plain = _clean(text).strip().strip("*_").rstrip(".!").strip()
     before, equals, after = plain.rpartition("=")
-    if equals and re.fullmatch(r"[\w\s.,+*/()×÷^%$-]{1,200}", before):
+    if equals and re.fullmatch(r"[\w\s.,+*/()×÷^%$-]{0,200}", before):
         plain = after.strip()
     for match in _NUMBER.finditer(plain[: LONGEST_NUMBER + LONGEST_UNIT]):
         found = _read(plain, match) if match.start() == 0 else None
         if found is not None:
             rest = plain[found[1] :].strip(" .*_$")
-            return found[0] if re.fullmatch(r"(?:[a-z]{2,24})?", rest) else None
+            return found[0] if re.fullmatch(r"(?:[a-z]{2,24}|°)?", rest) else None
     return _only_in_words(plain)
 
 
@@ -108,8 +112,6 @@ def _size(match: re.Match[str]) -> tuple[Fraction, int | None] | None:
             return None
         return Fraction(int(match["whole"] or 0)) + Fraction(int(over), int(under)), None
     digits, decimals = match["digits"], match["decimals"]
-    if not digits and not decimals:
-        return None
     number = Fraction((digits or "0").replace(",", "") + (decimals or ""))
     places = len(decimals or ".") - 1
     if exponent := int(match["exponent"] or match["power"] or 0):

@@ -65,13 +65,11 @@ def _number(word: str) -> str:
 
 
 def why_same(one: Words, other: Words) -> str:
-    """Say why two texts state the same fact: "The capital of France is Paris" and "Paris".
+    """Say why two different texts state one fact: "The capital of France is Paris" and "Paris".
 
     A sentence with one "is" states either of its sides, and two such sentences may be turned
-    around. Whatever is denied or hedged agrees with nothing but itself. "" when they differ.
+    around. Whatever is denied or hedged agrees with nothing else. "" when they differ.
     """
-    if one == other:
-        return "the same words"
     if (_DENIALS | _HEDGES) & {*one, *other}:
         return ""
     short, long = sorted((one, other), key=len)

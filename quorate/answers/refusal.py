@@ -48,7 +48,7 @@ _WHOLE = frozenset(
 
 
 def refuses(text: str) -> bool:
-    """Whether a text declines to answer, in so many words at its beginning."""
+    """Whether a text says nothing, or declines to answer at its beginning."""
     plain = " ".join(text[:LONGEST_OPENING].replace("’", "'").lower().split()).strip("*_\"' ")
     first_sentence = re.split(r"[.!](?:\s|$)", plain, maxsplit=1)[0]
-    return first_sentence in _WHOLE or plain in _WHOLE or bool(_OPENING.match(plain))
+    return not plain or first_sentence in _WHOLE or plain in _WHOLE or bool(_OPENING.match(plain))

@@ -30,10 +30,11 @@ def prompt(question: str, parts: Sequence[Part]) -> str:
 def problem_with(text: str, parts: Sequence[Part]) -> str:
     """Say which part's answer a text leaves out or puts out of order; "" when it is right."""
     told, place = words_of(text), 0
+    questions = [words_of(part.question) for part in parts]
     for part in answered(parts):
-        answer, question = words_of(part.answer), words_of(part.question)
-        after = place_after(told, place, question, answer)
-        if after is None and place_after(told, 0, question, answer) is not None:
+        answer = words_of(part.answer)
+        after = place_after(told, place, questions, answer)
+        if after is None and place_after(told, 0, questions, answer) is not None:
             return f"part {part.id} is out of order"
         if after is None:
             return f"part {part.id} was left out"

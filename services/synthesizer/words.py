@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TypeAlias
 
 Words: TypeAlias = tuple[str, ...]
 
 LONGEST_VERBATIM = 24
 """Words up to which an answer must be said literally; a longer one may be put in other words."""
+MOST_LITERAL = 1_000
+"""Words up to which an answer is looked for literally, so that looking stays cheap."""
 SHARE_OF_LONG = 0.6
 """Share of the distinct words of a longer answer that a merge must keep, beside all numbers."""
 RESTATEMENT = 3
 """Words in a row that repeat a question; what they hold is no answer."""
 
-_WORD = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\w+(?:['’]\w+)*|[-+*/%^=<>(){}\[\]]")
+_WORD = re.compile(
+    r"(?:(?<![\w)\]])-)?\d+(?:,\d{3})*(?:\.\d+)?|\w+(?:['’]\w+)*|[-+*/%^=<>(){}\[\]]"
+)
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -30,40 +34,40 @@ def words_of(text: str) -> Words:
 
 
 def _plain(word: str) -> str:
-    if word[0].isdecimal() and word[-1].isdecimal():
+    if word[-1].isdecimal() and word.lstrip("-")[0].isdecimal():
         number = word.replace(",", "")
         return number.rstrip("0").rstrip(".") if "." in number else number
     return word if len(word) == 1 and word.isupper() else word.casefold().replace("’", "'")
 
 
-def place_after(said: Words, start: int, question: Words, answer: Words) -> int | None:
+def place_after(said: Words, start: int, questions: Sequence[Words], answer: Words) -> int | None:
     """Say where an answer ends in a text, looked for from a place on; None when it is not there.
 
-    Words that merely repeat the question do not count: "25 / 5 is 3" does not answer 5.
+    Words that merely repeat a question do not count: "25 / 5 is 3" does not answer 5.
     """
-    repeated = _repetitions(said, question) if not _has_run(question, answer) else frozenset()
-    if len(answer) > LONGEST_VERBATIM:
-        return _reworded(said, start, answer)
-    for at in range(start, len(said) - len(answer) + 1):
+    asked = {run for question in questions for run in _runs(question)}
+    # An answer may itself be taken from a question, as extraction does.
+    repeated = _places_of(asked - set(_runs(answer)), said)
+    last = len(said) - len(answer) if len(answer) <= MOST_LITERAL else -1
+    for at in range(start, last + 1):
         end = at + len(answer)
-        if said[at:end] == answer and not all(place in repeated for place in range(at, end)):
+        if said[at:end] == answer and not repeated.issuperset(range(at, end)):
             return end
-    return None
+    return _reworded(said, start, answer) if len(answer) > LONGEST_VERBATIM else None
 
 
 def _reworded(said: Words, start: int, answer: Words) -> int | None:
     """Accept a long answer in other words: all its numbers and most of its words."""
     wanted, kept = set(answer), set(said[start:])
-    numbers = {word for word in wanted if word[0].isdecimal()}
+    numbers = {word for word in wanted if word[-1].isdecimal()}
     if not numbers <= kept or len(wanted & kept) < SHARE_OF_LONG * len(wanted):
         return None
     # Where it ends cannot be told: what follows may stand anywhere behind the start.
     return start
 
 
-def _repetitions(said: Words, question: Words) -> frozenset[int]:
-    """Give the places of a text that repeat the question, three words or more in a row."""
-    runs = set(_runs(question))
+def _places_of(runs: Set[Words], said: Words) -> frozenset[int]:
+    """Give the places of a text that lie in one of these runs of words."""
     return frozenset(
         place
         for at, run in enumerate(_runs(said))
@@ -72,10 +76,5 @@ def _repetitions(said: Words, question: Words) -> frozenset[int]:
     )
 
 
-def _runs(words: Words) -> Sequence[Words]:
+def _runs(words: Words) -> list[Words]:
     return [words[at : at + RESTATEMENT] for at in range(len(words) - RESTATEMENT + 1)]
-
-
-def _has_run(question: Words, answer: Words) -> bool:
-    """Whether the question itself holds the answer among a run of words, as extraction does."""
-    return len(answer) >= RESTATEMENT and not set(_runs(answer)).isdisjoint(_runs(question))

@@ -12,18 +12,19 @@ LONGEST_QUESTION = 20_000
 
 _SHOWN_BEFORE = ("Known results:\n", "Other answers:\n")
 """How prompts begin that put earlier results, or what peers said, before the question."""
-_ASKED_AFTER = "\nQuestion: "
+_ASKED_AFTER = "\nQuestion:"
 _MERGE = "Merge the answers to the parts into one answer."
 
 _FIRST_OPTION = re.compile(r"(?:^|\s)[(\[]?A[).\]:]\s*\S")
 _SECOND_OPTION = re.compile(r"(?:^|\s)[(\[]?B[).\]:]\s*\S")
 _JSON = re.compile(
-    r"\b(?:as|in|into|to|with|return|give|valid|reply with)\s+(?:an?\s+)?json\b"
-    r"|\bjson (?:only|object|list|array|format)\b"
-    r"|^(?:please\s+|now\s+|then\s+)*(?:extract|list|give|return|pull out)\b[^:\n]*"
-    r"\bas an? (?:list|array)\b",
+    r"\b(?:as|return|give|valid|reply with)\s+(?:an?\s+)?json\b"
+    r"|\bjson (?:only|object|list|array)\b"
+    r"|^(?:please\s+|now\s+|then\s+)*(?:extract|pull out)\b[^:\n]*\bas an? (?:list|array)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_JSON_ORDERED = re.compile(r"\b(?:in|into|to|with)\s+(?:an?\s+)?json\b", re.IGNORECASE)
+_EXPLAIN = re.compile(r"(?:please\s+)?(?:how|what|why|when|who|explain|describe)\b", re.IGNORECASE)
 _CODE = re.compile(
     r"\b(?:write|implement|create|define|code|make|complete|give me|show|need|want)\b"
     r"[^.?!\n]{0,60}?"
@@ -41,19 +42,20 @@ _HOW_MUCH = re.compile(
     re.IGNORECASE,
 )
 _ARITHMETIC = re.compile(
-    r"\d\s*(?:[-+*/×÷^−]|times|plus|minus|less|over|divided by|multiplied by|added to)\s*\d"
-    r"|\d\s*(?:%|percent)\s+of\b|\d%\?|\bsquare root\b|\d\s*=\s*\?"
-    r"|\b(?:add|adds) up to\b"
-    r"|\b(?:sum|total|product|difference|average|mean|quotient|remainder|larger|largest|smaller"
-    r"|smallest|greater|greatest|biggest|maximum|minimum|double|half|triple|square)"
-    r"\s+(?:of\s+\S|between\s+\S)|^(?:please\s+)?take\s+\d[\d,.]*\s+(?:away\s+)?from\b",
+    r"\d\s*(?:[+*×÷^−]|times|plus|minus|less|over|divided by|multiplied by|added to)\s*\d"
+    r"|\d\s+[-/x]\s+\d|(?:^|\b(?:is|what's)\s+)\d[\d,.]*\s*[-/]\s*\d[\d,.]*\s*(?:$|[=?])"
+    r"|\d\s*(?:%|percent)\s+of\b|\d%\?|\bsquare root\b|\d\s*=\s*\?|\badds? up to\b"
+    r"|\b(?:sum|average|mean|median) of\b"
+    r"|\b(?:total|product|difference|quotient|remainder|larger|largest|smaller|smallest|greater"
+    r"|greatest|biggest|maximum|minimum|double|half|triple|square)\s+(?:of|between)\s+[-$€£]?\d"
+    r"|^(?:please\s+)?take\s+\d[\d,.]*\s+(?:away\s+)?from\b",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
     r"^(?:please\s+|now\s+|then\s+|first\s+|also\s+|and\s+|can you\s+|could you\s+|what do you get"
     r" (?:when|if) you\s+|if you\s+)*"
     r"(?:calculate|compute|sum(?! up (?:the|this|that|what))|add|subtract|multiply|divide|count"
-    r"|total|average|evaluate|double|triple|halve|square|round|take\s+(?:away\s+)?\d|solve\s+\d"
+    r"|total|average|evaluate|double|triple|halve|square|round\s+\d|take\s+(?:away\s+)?\d|solve\s+\d"
     r"|find\s+\d|work out\s+\d)\b",
     re.IGNORECASE,
 )
@@ -65,11 +67,13 @@ _OF_RESULTS = re.compile(
     re.IGNORECASE,
 )
 """What is asked about earlier results that hold numbers."""
+_NUMBER_KNOWN = re.compile(r"-> .*\d|^ {4}.*\d", re.MULTILINE)
+"""A number in a result; the numbers before results only count them."""
 _YES_NO = re.compile(
     r"\byes or no\b|\btrue or false\b"
     r"|^(?:please\s+|and\s+|then\s+|so\s+|also\s+|now\s+)*"
     r"(?:is|are|was|were|does|do|did|can|could|has|have|had|will|would|should|must|may|might)\s+"
-    r"(?!you\b)\w",
+    r"(?!you\b|(?:some|any)(?:one|body)\b)\w",
     re.IGNORECASE,
 )
 _YES_NO_BEHIND = re.compile(r"[:;]\s*(?:is|are|does|do|can|must)\s+(?!you\b)\w", re.IGNORECASE)
@@ -79,7 +83,8 @@ _TASK = re.compile(
 )
 _WHO = re.compile(r"who\b|which (?:of|person|item|one)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z(])|\n+")
-_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
+_OPEN = re.compile(r"\bor\b|\b(?:which|what|who|whom|whose|where|when|why|how)\b", re.IGNORECASE)
+"""Words of questions that yes or no does not answer."""
 
 
 def infer_kind(question: str) -> Kind:
@@ -105,13 +110,14 @@ def _told_and_asked(question: str) -> tuple[str, str]:
 
 def _about_results(told: str, asked: str) -> Kind:
     """Tell whether a number is wanted of earlier results: "the larger", but not who has it."""
-    known = told.startswith(_SHOWN_BEFORE[0]) and re.search(r"\d", told)
+    known = told.startswith(_SHOWN_BEFORE[0]) and _NUMBER_KNOWN.search(told)
     wanted = known and _OF_RESULTS.search(asked) and not _WHO.match(asked)
     return Kind.NUMBER if wanted else Kind.TEXT
 
 
 def _json(question: str) -> Kind | None:
-    return Kind.JSON if _JSON.search(question) else None
+    ordered = _JSON_ORDERED.search(question) and not _EXPLAIN.match(question)
+    return Kind.JSON if ordered or _JSON.search(question) else None
 
 
 def _choice(question: str) -> Kind | None:
@@ -120,7 +126,7 @@ def _choice(question: str) -> Kind | None:
 
 
 def _code(question: str) -> Kind | None:
-    return Kind.CODE if _CODE.search(question) else None
+    return Kind.CODE if _CODE.search(question) and not _EXPLAIN.match(question) else None
 
 
 def _boolean(question: str) -> Kind | None:
@@ -128,7 +134,7 @@ def _boolean(question: str) -> Kind | None:
         if "yes or no" in asked.lower() or "true or false" in asked.lower():
             return Kind.BOOLEAN
         wanted = _YES_NO.match(asked) or _YES_NO_BEHIND.search(asked)
-        if wanted and not _ALTERNATIVE.search(asked):
+        if wanted and not _OPEN.search(asked):
             return Kind.BOOLEAN
     return None
 

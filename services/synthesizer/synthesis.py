@@ -106,16 +106,14 @@ async def synthesize(
         yield Merged(text, Method.SINGLE)
         return
     passed_over: list[QuorateError] = []
-    tokens = Tokens()
+    tokens, prompt = Tokens(), merge.prompt(question, parts)
     # One answer beside failed parts leaves nothing to merge.
     for model in models if len(merge.answered(parts)) > 1 else ():
         writing, draft = write(model), Draft()
         try:
-            async with aclosing(writing.pieces(merge.prompt(question, parts))) as pieces:
-                async for piece in pieces:
-                    if shown := draft.add(piece):
-                        yield Text(shown)
-                    draft.check_length()
+            async with aclosing(_shown(writing, prompt, draft)) as texts:
+                async for text in texts:
+                    yield Text(text)
             _check(draft.text, writing.cut_short, parts)
         except QuorateError as error:
             passed_over.append(_told_of(model, error))
@@ -131,6 +129,15 @@ async def synthesize(
     text = merge.deterministic(parts)
     yield Text(text)
     yield Merged(text, Method.DETERMINISTIC, None, tuple(passed_over), tokens)
+
+
+async def _shown(writing: Writing, prompt: str, draft: Draft) -> AsyncGenerator[str, None]:
+    """Stream what a model adds to a draft; raises UnusableReply when it does not end."""
+    async with aclosing(writing.pieces(prompt)) as pieces:
+        async for piece in pieces:
+            if shown := draft.add(piece):
+                yield shown
+            draft.check_length()
 
 
 def _check(text: str, cut_short: str, parts: Sequence[merge.Part]) -> None:
@@ -179,10 +186,9 @@ async def judged(
 
 async def _judgement(writing: Writing, prompt: str) -> judge.Judgement:
     draft = Draft()
-    async with aclosing(writing.pieces(prompt)) as pieces:
-        async for piece in pieces:
-            draft.add(piece)
-            draft.check_length()
+    async with aclosing(_shown(writing, prompt, draft)) as texts:
+        async for _ in texts:
+            pass
     judgement = judge.read(draft.text)
     if judgement is None:
         raise UnusableReply(f"{shorten(draft.text)} is no judgement")

@@ -23,6 +23,8 @@ _CLEANING = (
     (re.compile(r"\\text\{([^{}]{0,40})\}"), r" \1"),
     (re.compile(r"\\([$%])"), r"\1"),
     (re.compile(r"\^\{?\\circ\}?\s?"), "°"),
+    # A decimal comma, as in 3,14; in (3,14) and 3,14,15 it separates.
+    (re.compile(r"(?<![\w,.(\[])(-?\d{1,40}),(\d{1,2}|\d{4,40})(?![\d,.\])])"), r"\1.\2"),
 )
 _NUMBER = re.compile(
     r"(?<![\w./])(?P<sign>[-+]?)(?P<currency>[$€£¥₹]?)\s?(?P<inner>-?)(?=\.?\d)"
@@ -127,8 +129,10 @@ def _is_time(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_negative(text: str, match: re.Match[str]) -> bool:
-    # Behind a closing bracket or a percent sign, a minus subtracts.
-    subtracts = match.start() > 0 and text[match.start() - 1] in ")]}%"
+    # Behind a closing bracket or a percent sign, or apart from both neighbours, a minus subtracts.
+    before = text[max(0, match.start() - 2) : match.start()]
+    apart = re.fullmatch(r"[\d)] ", before) and text[match.start() + 1 : match.start() + 2] == " "
+    subtracts = before[-1:] in (")", "]", "}", "%") or bool(apart)
     return match["inner"] == "-" or (match["sign"] == "-" and not subtracts)
 
 

@@ -23,7 +23,6 @@ _WHOLE = frozenset(
     [
         "unknown",
         "n/a",
-        "na",
         "not sure",
         "unsure",
         "idk",

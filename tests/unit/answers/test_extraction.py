@@ -67,6 +67,11 @@ def test_prose_that_looks_like_a_letter_stays_text_unasked(text: str) -> None:
     assert (answer.kind, answer.text) == (Kind.TEXT, text)
 
 
+def test_sodium_is_an_answer() -> None:
+    assert found("Na") == "Na"
+    assert found("The answer is Na.", Kind.TEXT) == "Na."
+
+
 def test_the_ninth_letter_is_a_choice_when_one_was_asked() -> None:
     assert found("I", Kind.CHOICE) == "I"
     assert found("I) none of these", Kind.CHOICE) == "I"
@@ -91,6 +96,7 @@ def test_the_ninth_letter_is_a_choice_when_one_was_asked() -> None:
         ("1\u202f000", "1000"), ("50\\%", "50%"), ("#### 72", "72"), ("#### -72", "-72"),
         ("72/12 = 6", "6"), ("2 + 2 = 4", "4"), ("**18**", "18"), ('{"answer": 18}', "18"),
         ('{"Final Answer": "18"}', "18"), ("90^\\circ", "90"),
+        ("3,14", "3.14"), ("-0,5", "-0.5"), ("2,7183", "2.7183"),
     ],
 )  # fmt: skip
 def test_a_lone_number_is_a_number_unasked(text: str, shown: str) -> None:
@@ -112,6 +118,8 @@ def test_a_lone_number_is_a_number_unasked(text: str, shown: str) -> None:
         ("Answer: the number is five", "5"), ("5% of 3", "3"), ("50%-3", "3"), ("v1.2 has 7", "7"),
         ("Answer: 3\nWait, no.\nAnswer: 4", "4"), ("\\boxed{3} no, \\boxed{4}", "4"), ("a: 5", "5"),
         ("\\boxed{\\frac{1}{2}}", "1/2"), ("Answer: 1. It is 2.", "1"), ("$5$ and $6$", "6"),
+        ("47 - 38", "38"), ("the change is - 5", "-5"), ("at (3,14)", "14"), ("[53,6]", "6"),
+        ("about 3,14 metres", "3.14 m"),
     ],
 )  # fmt: skip
 def test_a_number_that_was_asked_for_is_the_marked_one_or_the_last(text: str, shown: str) -> None:

@@ -44,7 +44,7 @@ CASES = {
         "Does 12 exceed 50?",
         "Are all cats mammals? Answer yes or no.",
         "True or false: the sun is a star.",
-        "All gopils are fasens. David is a gopil. Is David a fasen?",
+        "All otters are swimmers. David is an otter. Is David a swimmer?",
         "Is Olga taller than Iris? Iris is taller than Olga.",
         "coins, eggs, pens: is coins among them?",
         "Can 4120 be divided by 2 exactly",

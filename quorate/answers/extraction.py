@@ -10,7 +10,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from quorate.answers import choice, expression, json_value, numerals, phrase, program, truth
+from quorate.answers import (
+    choice,
+    expression,
+    json_value,
+    numerals,
+    options,
+    phrase,
+    program,
+    truth,
+)
 from quorate.answers.answer import Answer, Kind
 from quorate.answers.marks import Place, answer_field, places, unwrapped
 from quorate.answers.refusal import refuses
@@ -24,18 +33,23 @@ TAIL_CHARACTERS = 16_000
 
 
 class Seen(NamedTuple):
-    """A text to read. `marked`: a model said that this is its answer. `wanted`: its kind counts."""
+    """A text to read. `marked`: a model said that this is its answer. `wanted`: its kind counts.
+
+    `question` is what was asked; "" when it is not known.
+    """
 
     text: str
     marked: bool
     wanted: bool
+    question: str
 
 
-def extract(text: str, kind: Kind | None = None) -> Answer | None:
+def extract(text: str, kind: Kind | None = None, *, question: str = "") -> Answer | None:
     """Give what a text answers, or None when it abstains.
 
     `kind` says what type of answer counts; a text without one of that type abstains. Without it
-    the type is read from the text. Empty texts and refusals abstain.
+    the type is read from the text. With the `question`, a choice may also be named by its option's
+    words instead of its letter. Empty texts and refusals abstain.
     """
     looked_at = _ends(text).strip()
     if not any(character.isalnum() for character in looked_at):
@@ -43,12 +57,12 @@ def extract(text: str, kind: Kind | None = None) -> Answer | None:
     for place in _marked(looked_at, kind):
         if place.binding and refuses(place.text):
             return None
-        answer = _read(Seen(place.text, marked=True, wanted=kind is not None), kind)
+        answer = _read(Seen(place.text, True, kind is not None, question), kind)
         if answer is not None:
             return Answer(answer.kind, answer.text, answer.value, place.rule)
     if refuses(looked_at):
         return None
-    return _read(Seen(looked_at, marked=False, wanted=kind is not None), kind)
+    return _read(Seen(looked_at, False, kind is not None, question), kind)
 
 
 def _ends(text: str) -> str:
@@ -78,8 +92,12 @@ def _read(seen: Seen, kind: Kind | None) -> Answer | None:
 
 
 def _choice(seen: Seen) -> Answer | None:
-    found = choice.letter(unwrapped(seen.text), wanted=seen.wanted)
-    return Answer(Kind.CHOICE, found, found, "choice_letter") if found else None
+    plain = unwrapped(seen.text)
+    if found := choice.letter(plain, wanted=seen.wanted):
+        return Answer(Kind.CHOICE, found, found, "choice_letter")
+    if seen.wanted and (found := options.named(plain, options.options(seen.question))):
+        return Answer(Kind.CHOICE, found, found, "option_words")
+    return None
 
 
 def _boolean(seen: Seen) -> Answer | None:

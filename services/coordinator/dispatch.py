@@ -16,7 +16,7 @@ from quorate.errors import DeadlineExceeded, QuorateError
 from services.coordinator import electorate
 from services.coordinator.events import Cast, Listener, Started, Token
 from services.coordinator.question import Ballot, Drawing, Member, Message, Seat
-from services.coordinator.said import Said, TextHeard, finished_ballot, lost_ballot
+from services.coordinator.said import Asked, Said, TextHeard, finished_ballot, lost_ballot
 from services.coordinator.tally import Tally
 
 if TYPE_CHECKING:
@@ -161,9 +161,8 @@ class Dispatcher:
 
         def ended(sample: int) -> None:
             seat = Seat(member.node, member.model, sample)
-            ballot = finished_ballot(
-                self._work.part_id, seat, said, self._work.kind, self._weight(seat)
-            )
+            asked = Asked(self._work.messages[-1].content, self._work.kind)
+            ballot = finished_ballot(self._work.part_id, seat, said, asked, self._weight(seat))
             self._arrived.put_nowait(ballot)
 
         said = Said(asked, self._work.samples, self._clock, self._reader(member), ended)

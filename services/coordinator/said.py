@@ -125,14 +125,19 @@ class Said:
         return Seconds(queued, first, stop - self.started_at)
 
 
-def finished_ballot(
-    part_id: str, seat: Seat, said: Said, kind: Kind | None, weight: float
-) -> Ballot:
+class Asked(NamedTuple):
+    """What a ballot answers: the question, and the type of answer that counts (None: any)."""
+
+    question: str
+    kind: Kind | None
+
+
+def finished_ballot(part_id: str, seat: Seat, said: Said, asked: Asked, weight: float) -> Ballot:
     """Make the ballot of a sample that ended: VALID with an answer, ABSTAINED without one."""
     sample = said.samples[seat.sample]
     ending = sample.ending or Ending()
     text = said.text(seat.sample)
-    answer = extract(text, kind)
+    answer = extract(text, asked.kind, question=asked.question)
     return Ballot(
         part_id,
         seat,

@@ -7,6 +7,7 @@ doubt the answer is no: a question that stays whole loses speed, a broken one lo
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -95,7 +96,14 @@ def _is_command(words: list[str]) -> bool:
         return words[1] in {"up", "out"} and len(words) > 2
     if words[0] == "take":
         return bool(_NUMBER.fullmatch(words[1]))
+    if words[0] == "use":
+        return _uses_result(words)
     return words[-1] not in lexicon.PREPOSITIONS or len(words) > 2
+
+
+def _uses_result(words: list[str]) -> bool:
+    """Say whether it is "use it to …", "use that result to …", not "use short sentences"."""
+    return words[1] in {"it", "that", "this", "them"} or "result" in words[2:4]
 
 
 def _is_question(part: Clause, words: list[str]) -> bool:
@@ -148,9 +156,11 @@ def speaks_of_actions(part: Clause) -> bool:
     inner = part.words[1:]
     if any(word in lexicon.SUBORDINATORS for word in inner):
         return True
+    if part.verb in lexicon.TAKES_TO:
+        return False
+    no_verb = lexicon.DETERMINERS | lexicon.BACK_REFERENCES | {"and"}
     return any(
-        word == "to" and after.isalpha() and after not in lexicon.DETERMINERS | {"and"}
-        for word, after in pairwise(inner)
+        word == "to" and after.isalpha() and after not in no_verb for word, after in pairwise(inner)
     )
 
 
@@ -162,22 +172,37 @@ def refers_back(part: Clause) -> bool:
 def _points_back(words: tuple[str, ...], place: int) -> bool:
     word, before = words[place], words[place - 1] if place else ""
     after = words[place + 1] if place + 1 < len(words) else ""
-    if word == "that":
-        opens = lexicon.PREPOSITIONS | lexicon.VERBS | lexicon.AUXILIARY
-        return not before or before in opens or after in {"", "?", ".", "!"}
-    if word == "it":
-        return before != "is" or "time" not in words
+    if word in _POINTING:
+        return _POINTING[word](words, before, after)
     if word in {"result", "results"}:
-        return before == "the" and after != "of"
-    if word == "there":
-        return before not in {"is", "are", "was", "were"} and after not in {"is", "are"}
-    if word == "one":
-        return after in {"", "?", ".", "!"} or before in {"which", "that", "this"}
-    if word in {"above", "below"}:
-        return not _NUMBER.fullmatch(after) and after not in lexicon.DETERMINERS
-    if word == "your":
-        return after in {"answer", "answers", "work", "reasoning", "steps", "response", "result"}
+        return after != "of" and "the" in words[max(0, place - 2) : place]
     return word in lexicon.BACK_REFERENCES
+
+
+_Pointing = Callable[[tuple[str, ...], str, str], bool]
+_CLOSING = {"", "?", ".", "!"}
+_OPENS_THAT = lexicon.PREPOSITIONS | lexicon.VERBS | lexicon.AUXILIARY
+_WORKS = {"answer", "answers", "work", "reasoning", "steps", "response", "result"}
+
+
+def _aims_at_text(words: tuple[str, ...], before: str, after: str) -> bool:
+    return not _NUMBER.fullmatch(after) and after not in lexicon.DETERMINERS
+
+
+_POINTING: Mapping[str, _Pointing] = {
+    "that": lambda words, before, after: not before or before in _OPENS_THAT or after in _CLOSING,
+    "it": lambda words, before, after: before != "is" or "time" not in words,
+    "there": lambda words, before, after: (
+        before not in {"is", "are", "was", "were"} and after not in {"is", "are"}
+    ),
+    "one": lambda words, before, after: after in _CLOSING or before in {"which", "that", "this"},
+    "above": _aims_at_text,
+    "below": _aims_at_text,
+    "your": lambda words, before, after: after in _WORKS,
+    "each": lambda words, before, after: True,
+    "which": lambda words, before, after: bool(before) and after in _CLOSING,
+}
+"""Words that point back in some places only: given all words, the one before, the one after."""
 
 
 def lacks_object(part: Clause) -> bool:
@@ -191,60 +216,8 @@ def lacks_object(part: Clause) -> bool:
     return part.verb in {"add", "subtract"} and len(rest) == 1 and bool(_NUMBER.fullmatch(rest[0]))
 
 
-def bare_definites(part: Clause) -> list[tuple[str, ...]]:
-    """List noun phrases such as "the ages" that say nothing about which ones are meant."""
-    return [
-        phrase
-        for place, word in enumerate(part.words)
-        if word == "the" and (phrase := _phrase_after(part, place + 1))
-    ]
-
-
-def _phrase_after(part: Clause, start: int) -> tuple[str, ...]:
-    stop = start
-    closing = lexicon.PREPOSITIONS | lexicon.AUXILIARY | {"and", "or", "that", "who", "which"}
-    while stop < len(part.words) and part.words[stop] not in closing | set(",;:?.!"):
-        stop += 1
-    phrase, tokens = part.words[start:stop], part.tokens[start:stop]
-    following = part.words[stop] if stop < len(part.words) else ""
-    anchored = following in lexicon.PREPOSITIONS or following in {"that", "who", "which"}
-    named = any(token[:1].isupper() or token[:1].isdigit() for token in tokens)
-    superlative = len(phrase) > 1 and phrase[0] in lexicon.SUPERLATIVES
-    if not phrase or anchored or named or superlative or phrase[-1] in lexicon.UNIQUE:
-        return ()
-    return phrase
-
-
-def needs_owner(part: Clause) -> bool:
-    """Say whether it asks for something that nothing here owns, as in "list three reasons"."""
-    words = part.words
-    for place, word in enumerate(words):
-        if word not in lexicon.RELATIONS or place == 0:
-            continue
-        after = words[place + 1] if place + 1 < len(words) else ""
-        if after in {"", "?", ".", "!", ",", "and", "or"} and not _owned(part, place):
-            return True
-    return False
-
-
-def _owned(part: Clause, place: int) -> bool:
-    """Say whether something before the noun owns it: a name, a genitive, or "of" further left."""
-    before = part.words[:place]
-    return any(word.endswith(("'s", "s'")) or word == "of" for word in before) or any(
-        token[:1].isupper() for token in part.tokens[1:place]
-    )
-
-
 def is_arithmetic(part: Clause) -> bool:
     """Say whether a clause is arithmetic and nothing else: no later part can mean its words."""
     numbers = [word for word in part.words if _NUMBER.fullmatch(word)]
     others = [word for word in part.words if word not in numbers and word.isalpha()]
     return bool(numbers) and all(word in lexicon.ARITHMETIC_WORDS for word in others)
-
-
-def has_anchor(part: Clause) -> bool:
-    """Say whether a command names what it is about: a name, quotation, phrase or calculation."""
-    if any(token[:1].isupper() for token in part.tokens[1:]) or is_arithmetic(part):
-        return True
-    inner = part.words[1:-1]
-    return any(word in lexicon.PREPOSITIONS or word in {"that", "which", "who"} for word in inner)

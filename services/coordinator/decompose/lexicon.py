@@ -19,7 +19,7 @@ PLAIN_VERBS = words(
     "calculate compute subtract multiply divide solve evaluate simplify convert recommend suggest"
     " identify write summarize summarise translate explain describe define compare contrast compose"
     " create generate invent extract classify rewrite paraphrase implement analyze analyse predict"
-    " prove find search add tell give make provide locate discuss take"
+    " prove find search add tell give make provide locate discuss take use"
 )
 """Verbs that are hardly ever nouns, so that "… and VERB …" starts a new request."""
 
@@ -35,9 +35,15 @@ VERBS = PLAIN_VERBS | NOUN_VERBS
 TRANSFORMS = words(
     "sum add total average count double halve square multiply divide subtract sort order rank"
     " reverse round convert translate summarize summarise rewrite paraphrase simplify filter group"
-    " format compare take"
+    " format compare take use"
 )
 """Verbs that work on what an earlier part gave."""
+
+TAKES_TO = words("convert translate add round")
+"""Verbs whose "to" opens what they lead to, not an infinitive."""
+
+OF_STEPS = words("by to into with from after at")
+"""What may follow the object of a step, or an amount, without saying which one is meant."""
 
 CALCULATIONS = words(
     "sum add total average count double halve square multiply divide subtract round take"
@@ -77,9 +83,27 @@ CALCULATED = words(
 )
 """What can be worked out from earlier results."""
 
+SUMS_OF_MONEY = words("change remainder rest cost price profit loss tip bill revenue discount")
+"""Amounts that an earlier sentence of the same problem speaks of."""
+
+ABOUT_OTHERS = words("example examples proof analogy overview explanation illustration")
+"""Nouns that are about something: "an example in Python" leaves out of what."""
+
+NEEDS_OTHER = words("differ differs compare compares relate relates vary")
+"""Verbs that need a second thing; at the end of a clause it is one said before."""
+
+COMPARATIVES = words(
+    "taller larger bigger smaller older younger heavier lighter faster slower better worse longer"
+    " shorter higher lower hotter colder cheaper richer stronger differently involved more less"
+)
+"""Words that measure against something; without "than" or "or" it was said before."""
+
+ONE_SET = words("planet continent ocean")
+"""Nouns of which there is one well-known set, which "the largest" ranks."""
+
 MATERIAL = words(
     "article text passage story report paragraph code table list data document file image picture"
-    " essay email letter numbers values following"
+    " essay email letter number numbers values following"
 )
 """Nouns for material that stands elsewhere in the question."""
 
@@ -96,7 +120,7 @@ BACK_REFERENCES = words(
     "it its itself they them their theirs themselves he him his she her hers this these those both"
     " either neither same former latter other others another else previous earlier again instead"
     " too respectively likewise similarly such thus therefore hence otherwise here remaining ones"
-    " also still altogether left"
+    " also still altogether left everything"
 )
 """Words that point to something said before."""
 

@@ -5,13 +5,13 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from services.coordinator.decompose import lexicon
 from services.coordinator.decompose.clauses import (
     THEN,
     Clause,
-    bare_definites,
     is_arithmetic,
     is_request,
     lacks_object,
@@ -19,8 +19,11 @@ from services.coordinator.decompose.clauses import (
     refers_back,
     speaks_of_actions,
 )
+from services.coordinator.decompose.gaps import bare_definites
 
-_PLURAL = frozenset({"them", "these", "those", "they", "both", "results", "answers", "numbers"})
+_PLURAL = frozenset(
+    {"them", "these", "those", "they", "both", "results", "answers", "numbers", "everything"}
+)
 
 
 def may_cut(left: Clause, right: Clause, link: str) -> bool:
@@ -28,11 +31,30 @@ def may_cut(left: Clause, right: Clause, link: str) -> bool:
     if not is_request(left) or not is_request(right) or _is_quoting(left):
         return False
     said = link.lower()
+    if _shares_owner(left, right):
+        return False
     if THEN.search(said) or ";" in said or "also" in said or is_step(left, right):
         return not speaks_of_actions(left)
     if ":" in left.words or not opens_request(right, left):
         return False
     return said.strip() != "," or right.words[0] in lexicon.WH - {"which"}
+
+
+def _shares_owner(left: Clause, right: Clause) -> bool:
+    """Say whether both ask about what only the right one names.
+
+    As in "who is the king and who is the heir of Norway".
+    """
+    ends = [word for word in left.words if word.isalpha()]
+    opens = [place for place, word in enumerate(left.words) if word == "the"]
+    if left.words[0] not in lexicon.WH or not opens or is_arithmetic(left):
+        return False
+    open_end = not any(word in lexicon.PREPOSITIONS for word in left.words[opens[-1] :])
+    named = any(token[:1].isupper() for token in left.tokens[1:])
+    owner = "the" in right.words and any(
+        word in {"of", "in", "for"} for word in right.words[right.words.index("the") :]
+    )
+    return open_end and not named and owner and bool(ends) and ends[-1] not in lexicon.UNIQUE
 
 
 def is_step(left: Clause, right: Clause) -> bool:
@@ -56,6 +78,8 @@ def parents_of(
     if not earlier or not _works_on_result(part, earlier):
         return ()
     place = len(earlier) - 1
+    if names_places(part):
+        return _places(part, len(earlier))
     if not _produces(earlier[place]):
         return None
     if place > 0 and _is_plural(part) and not parents[place]:
@@ -64,8 +88,49 @@ def parents_of(
     return (mentioned[-1],) if mentioned else (place,)
 
 
+_PLACE = (
+    r"(?:(?:results?|answers?|outputs?|values?)\s+(?:of|to|from)\s+"
+    r"(?:(?:questions?|parts?|steps?|tasks?|items?|numbers?|points?)\s+)?#?"
+    r"|(?:question|part|step|task)s?\s+#?)"
+)
+_BY_NUMBER = re.compile(_PLACE + r"(\d{1,2}(?:(?:\s*,\s*|\s+and\s+)\d{1,2})*)\b", re.IGNORECASE)
+_ORDINAL = r"(first|second|third|fourth|fifth)"
+_BY_ORDINAL = re.compile(
+    rf"\bthe\s+{_ORDINAL}(?:\s+and\s+(?:the\s+)?{_ORDINAL})?\s+"
+    r"(?:results?|answers?|questions?|parts?|steps?|sums?|products?|calculations?)\b",
+    re.IGNORECASE,
+)
+_BARE_ORDINAL = re.compile(
+    rf"\bthe\s+{_ORDINAL}(?=\s+(?:from|and|by|with|or)\b|\s*[.?!,]*$)", re.IGNORECASE
+)
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+
+
+def names_places(part: Clause) -> bool:
+    """Say whether a clause counts the parts it needs: "the result of question 2"."""
+    return bool(_named_places(part))
+
+
+def _named_places(part: Clause) -> set[int]:
+    numbers = {
+        int(number)
+        for found in _BY_NUMBER.finditer(part.masked)
+        for number in re.findall(r"\d+", found[1])
+    }
+    said = [word for found in _BY_ORDINAL.finditer(part.masked) for word in found.groups() if word]
+    if part.verb in lexicon.TRANSFORMS:  # "who was the first" counts no parts
+        said += _BARE_ORDINAL.findall(part.masked)
+    return numbers | {_ORDINALS[word.lower()] for word in said}
+
+
+def _places(part: Clause, before: int) -> tuple[int, ...] | None:
+    """Give the parts that are counted, from 0; None when one of them is no earlier part."""
+    named = sorted(_named_places(part))
+    return tuple(place - 1 for place in named) if named[0] >= 1 and named[-1] <= before else None
+
+
 def _works_on_result(part: Clause, earlier: Sequence[Clause]) -> bool:
-    if _picks_from_list(part, earlier):
+    if names_places(part) or _picks_from_list(part, earlier):
         return True
     if not _transforms(part):
         return False

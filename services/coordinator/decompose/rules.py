@@ -16,15 +16,20 @@ from itertools import islice
 from services.coordinator.decompose import lexicon, links
 from services.coordinator.decompose.clauses import (
     Clause,
-    bare_definites,
     clause,
-    has_anchor,
     is_arithmetic,
     is_request,
-    needs_owner,
     refers_back,
 )
 from services.coordinator.decompose.dag import MOST_PARTS, Subtask
+from services.coordinator.decompose.gaps import (
+    bare_definites,
+    has_anchor,
+    is_elliptic,
+    is_past_of_nothing,
+    names_its_set,
+    needs_owner,
+)
 from services.coordinator.decompose.text import Span, listing, mask, sentences
 
 LONGEST_QUESTION = 8_000
@@ -96,6 +101,7 @@ Cut = Callable[[str, str], list[Clause] | None]
 _LINK = re.compile(
     r"(?P<link>,?\s+and\s+(?:then|also|after that|afterwards|finally|next),?\s+"
     r"|;\s+(?:and\s+)?(?:then\s+)?|,?\s+(?:then|after that|afterwards)\s+"
+    r"|,\s+(?:finally|lastly|next),?\s+"
     r"|,?\s+and\s+|,\s+(?:also\s+)?|\s+as well as\s+)",
     re.IGNORECASE,
 )
@@ -103,9 +109,7 @@ _LINK = re.compile(
 
 def _by_list(question: str, masked: str) -> list[Clause] | None:
     found = listing(masked)
-    if found is None:
-        return None
-    if not _says_nothing(masked[found.lead.start : found.lead.stop]):
+    if found is None or not _says_nothing(masked[found.lead.start : found.lead.stop]):
         return None
     clauses: list[Clause] = []
     for item in found.items:
@@ -113,6 +117,8 @@ def _by_list(question: str, masked: str) -> list[Clause] | None:
         if inner is None:
             return None
         clauses += inner
+    if len(clauses) != len(found.items) and any(links.names_places(part) for part in clauses):
+        return None  # "the result of question 2" counts items, not clauses
     return clauses
 
 
@@ -197,7 +203,7 @@ def _points_elsewhere(part: Clause, earlier: Sequence[Clause]) -> str:
 
 
 def _leaves_open(part: Clause, earlier: Sequence[Clause]) -> str:
-    phrases = bare_definites(part)
+    phrases = [] if names_its_set(part, earlier) else bare_definites(part)
     if earlier and not all(is_arithmetic(other) for other in earlier) and phrases:
         return f'does not say which "{" ".join(phrases[0])}" is meant'
     owned = lexicon.RELATIONS | lexicon.MATERIAL
@@ -206,14 +212,15 @@ def _leaves_open(part: Clause, earlier: Sequence[Clause]) -> str:
 
 
 def _asks_for_more(part: Clause, earlier: Sequence[Clause]) -> str:
-    return "asks for something of another part" if needs_owner(part) else ""
+    more = needs_owner(part) and not names_its_set(part, earlier)
+    more = more or (bool(earlier) and is_elliptic(part))
+    return "asks for something of another part" if more else ""
 
 
 def _names_nothing(part: Clause, earlier: Sequence[Clause]) -> str:
     free = all(is_arithmetic(other) for other in earlier)
-    return (
-        "does not say what it is about" if part.verb and not free and not has_anchor(part) else ""
-    )
+    vague = not has_anchor(part) if part.verb else is_past_of_nothing(part)
+    return "does not say what it is about" if vague and not free else ""
 
 
 CHECKS: Sequence[Callable[[Clause, Sequence[Clause]], str]] = (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 _QUOTED = re.compile(
     r'"[^"]*"|“[^“”]*”|«[^«»]*»|‘[^‘’]*’(?!\w)|`[^`]*`|(?<!\w)\'[^\'\n]*\'(?!\w)'
-    r"|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|https?://\S+"
+    r"|\((?!\d{1,2}\))[^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|https?://\S+"
 )
 _OPEN_QUOTE = re.compile(r'["“«`{}\[\]]')
 _ABBREVIATION = re.compile(
@@ -20,7 +20,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.?!]+\s+|[ \t]*\n\s*")
-_ITEM = re.compile(r"(?:(?<=\s)|^)(\d{1,2})[.)]\s+(?=\S)")
+_ITEM = re.compile(r"(?:(?<=\s)|^)\(?(\d{1,2})[.)]\s+(?=\S)")
 _BULLET = re.compile(r"(?:(?<=\n)|^)[ \t]*[-*•][ \t]+(?=\S)")
 
 

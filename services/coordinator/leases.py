@@ -30,7 +30,8 @@ MOST_WEIGHT: Final = 1_000.0
 class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
     """Keeps the registry in step with the streams of the nodes.
 
-    `clock` gives seconds. `forget` closes the connection to an address that a node has left.
+    `clock` gives seconds. `forget` closes the connection to an address that a node has left,
+    `give_up` ends what a node that no longer heartbeats is asked at the moment.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
         telemetry: Telemetry,
         clock: Callable[[], float],
         forget: Callable[[str, str], Awaitable[None]],
+        give_up: Callable[[str], None],
     ) -> None:
         self._registry = registry
         self._settings = settings
         self._telemetry = telemetry
         self._clock = clock
         self._forget = forget
+        self._give_up = give_up
         self._addresses: dict[str, str] = {}
 
     async def Lease(  # type: ignore[override]  # noqa: N802
@@ -103,6 +106,8 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
                 request = await context.read()
         except TimeoutError:
             self._telemetry.metrics.node_lease_expired.inc()
+            if not self._registry.holds(lease.node.name, self._clock()):
+                self._give_up(lease.node.name)
             raise DeadlineExceeded(
                 f"No heartbeat of {lease.node.name} within {self._settings.lease_seconds:g} s"
             ) from None

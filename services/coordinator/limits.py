@@ -25,7 +25,11 @@ class Range(NamedTuple):
 
     def __str__(self) -> str:
         left, right = "(" if self.open_low else "[", ")" if self.open_high else "]"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
+        return f"{left}{_written(self.low)}, {_written(self.high)}{right}"
+
+
+def _written(bound: float) -> str:
+    return f"{bound:.0f}" if math.isfinite(bound) and bound % 1 == 0 else f"{bound:g}"
 
 
 LARGEST: Final = 2**31 - 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
-from quorate.errors import Cancelled
+from quorate.errors import Cancelled, DeadlineExceeded
 from quorate.identity import Role
 from quorate.telemetry import SpanName, Telemetry
 from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
@@ -46,9 +48,26 @@ class NodeCaller:
         self._channels = channels
         self._telemetry = telemetry
         self._stubs: dict[str, tuple[grpc.aio.Channel, node_pb2_grpc.NodeServiceAsyncStub]] = {}
+        self._patience: defaultdict[str, set[asyncio.Timeout]] = defaultdict(set)
 
     async def generate(self, call: Call, said: Said) -> None:
-        """Stream a generation into a record; cancelling this cancels it at the node."""
+        """Stream a generation into a record; cancelling this cancels it at the node.
+
+        Raises DeadlineExceeded as soon as the node is given up.
+        """
+        node, patience = call.member.node, asyncio.timeout(None)
+        try:
+            async with patience:
+                self._patience[node].add(patience)
+                await self._stream(call, said)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"{node} stopped sending heartbeats while it was answering; nobody waits for it"
+            ) from error
+        finally:
+            self._patience[node].discard(patience)
+
+    async def _stream(self, call: Call, said: Said) -> None:
         member = call.member
         stub = self._stub(member.node, member.address)
         with self._telemetry.span(SpanName.BALLOT, node=member.node, model=member.model):
@@ -58,6 +77,15 @@ class NodeCaller:
                     await _note(response, said)
             finally:
                 stream.cancel()
+
+    def give_up(self, name: str) -> None:
+        """End the generations of a node whose lease ran out: it hangs, or the way to it is cut.
+
+        Without this they would last until their deadline, since a frozen peer breaks no connection.
+        """
+        now = asyncio.get_running_loop().time()
+        for patience in self._patience.pop(name, ()):
+            patience.reschedule(now)
 
     async def forget(self, name: str, address: str) -> None:
         """Close the connection to an address that a node has left."""

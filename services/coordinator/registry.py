@@ -93,6 +93,11 @@ class Registry:
         self._leases[name] = replace(self._leases[name], drain=True)
         return self._leases[name].node
 
+    def holds(self, name: str, now: float) -> bool:
+        """Say whether a node of this name is alive."""
+        self.expire(now)
+        return name in self._leases
+
     def live(self, now: float) -> list[Node]:
         """List the live nodes in order of their names."""
         return [

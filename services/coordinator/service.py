@@ -49,7 +49,9 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
         )
         clocks = Clocks(time.monotonic, time.time)
         questions = CoordinatorServer(means, registry, caller, settings, clocks)
-        leases = LeaseServer(registry, settings, telemetry, time.monotonic, caller.forget)
+        leases = LeaseServer(
+            registry, settings, telemetry, time.monotonic, caller.forget, caller.give_up
+        )
         services = [
             server.Service(
                 authorization.COORDINATOR,

@@ -219,3 +219,27 @@ async def test_an_absurd_weight_counts_as_one(mesh, script, weight: float) -> No
     await mesh.node("n1", weight=weight, atlas=script.says("a", logprob=-0.5))
     result = await mesh.ask("What is it?", strategy="weighted")
     assert result.parts[0].ballots[0].weight == pytest.approx(0.6065, abs=1e-3)
+
+
+async def test_a_node_that_freezes_in_mid_answer_is_waited_for_no_longer_than_its_lease(
+    bare_mesh, script
+) -> None:
+    await bare_mesh.start(lease_seconds=0.6, ballot_seconds=20.0)
+    await bare_mesh.node("n1", atlas=script.hangs("I think"))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(errors.NoQuorum, match="n1 stopped sending heartbeats"):
+        await bare_mesh.ask("What is it?")
+    assert loop.time() - began < 5.0
+
+
+async def test_a_frozen_node_costs_its_own_ballot_only(bare_mesh, script) -> None:
+    await bare_mesh.start(lease_seconds=0.6, ballot_seconds=20.0)
+    await bare_mesh.node("n2", atlas=script.says("a"))
+    await bare_mesh.node("n1", atlas=script.hangs())
+    result = await bare_mesh.ask("What is it?", stop_rule="STOP_RULE_NEVER")
+    assert result.answer == "a"
+    assert (result.quorum.asked, result.quorum.answered) == (2, 1)
+    lost = result.parts[0].ballots[0]
+    assert lost.status == common_pb2.BALLOT_STATUS_TIMED_OUT
+    assert "heartbeats" in lost.failure.message

@@ -14,13 +14,14 @@ import sys
 import time
 from pathlib import Path
 
-from quorate.errors import ModelUnusable, QuorateError
+from quorate.errors import InvalidRequest, ModelUnusable, QuorateError
 from services.node.engine.cores import CoreShare, most_threads
 from services.node.engine.engine import Engine
+from services.node.engine.guard import GRAMMAR_SECONDS, Guard
 from services.node.engine.link import Link, NodeGone
 from services.node.engine.llama import Context, ContextSettings, LogTail, Model
 from services.node.engine.loop import serve
-from services.node.engine.messages import Load, Loaded, LoadFailed
+from services.node.engine.messages import Load, Loaded, LoadFailed, Refused
 from services.node.engine.plan import Limits
 from services.node.engine.prompt import PromptReader
 from services.node.engine.template import ChatTemplate
@@ -28,6 +29,8 @@ from services.node.engine.template import ChatTemplate
 _PR_SET_PDEATHSIG = 1
 CHUNK_TOKENS = 256
 OOM_SCORE = "500"
+EXIT_GRAMMAR = 3
+"""Status after a grammar took too long; shown in the node's log."""
 
 
 def _die_with(node_pid: int) -> None:
@@ -56,7 +59,7 @@ def _template(model: Model) -> ChatTemplate | None:
     return ChatTemplate(source, words.bos, words.eos, lambda: datetime.date.today())  # noqa: DTZ011
 
 
-def _build(load: Load, model: Model, limits: Limits) -> Engine:
+def _build(load: Load, model: Model, limits: Limits, guard: Guard) -> Engine:
     settings = ContextSettings(
         pool_tokens=load.pool_tokens,
         slots=load.slots,
@@ -65,10 +68,10 @@ def _build(load: Load, model: Model, limits: Limits) -> Engine:
     )
     context = Context(model, settings)
     reader = PromptReader(model.vocabulary, _template(model), load.context_tokens)
-    return Engine(context, model.vocabulary, reader, limits, time.monotonic)
+    return Engine(context, model.vocabulary, reader, limits, guard, time.monotonic)
 
 
-def _load(load: Load) -> tuple[Model, Engine, Loaded]:
+def _load(load: Load, guard: Guard) -> tuple[Model, Engine, Loaded]:
     started = time.monotonic()
     path = Path(load.path)
     try:
@@ -79,7 +82,7 @@ def _load(load: Load) -> tuple[Model, Engine, Loaded]:
     if not model.has_decoder:
         raise ModelUnusable(f"{path} holds an encoder; it cannot generate")
     limits = Limits(load.slots, load.context_tokens, load.pool_tokens, load.queue, CHUNK_TOKENS)
-    engine = _build(load, model, limits)
+    engine = _build(load, model, limits, guard)
     loaded = Loaded(
         device=facts.st_dev,
         inode=facts.st_ino,
@@ -90,6 +93,20 @@ def _load(load: Load) -> tuple[Model, Engine, Loaded]:
         load_seconds=time.monotonic() - started,
     )
     return model, engine, loaded
+
+
+def _give_up(link: Link, request_id: int) -> None:
+    """Tell a request that its grammar takes too long, and end the process amid that work."""
+    error = InvalidRequest.field(
+        "sampling.grammar",
+        "(as sent)",
+        f"one token of it takes more than {GRAMMAR_SECONDS:g} s to compute",
+        "Write it with fewer optional and ambiguous parts.",
+    )
+    try:
+        link.send(Refused(request_id, error.kind, error.message, error.metadata))
+    finally:
+        os._exit(EXIT_GRAMMAR)
 
 
 def main() -> int:
@@ -105,7 +122,9 @@ def main() -> int:
     try:
         load = next(command for command in link.receive(wait=True) if isinstance(command, Load))
         try:
-            model, engine, loaded = _load(load)
+            model, engine, loaded = _load(
+                load, Guard(lambda request_id: _give_up(link, request_id))
+            )
             most = most_threads(model.tensor_bytes, load.cores)
             share = CoreShare(Path(load.runtime_directory), load.cores, most, load.machine_cores)
         except QuorateError as error:

@@ -29,6 +29,7 @@ from services.node.engine.scheduler import Scheduler
 from services.node.engine.speaker import Row, Speaker
 
 if TYPE_CHECKING:
+    from services.node.engine.guard import Guard
     from services.node.engine.llama import Context
     from services.node.engine.prompt import PromptReader
     from services.node.engine.vocabulary import Vocabulary
@@ -56,7 +57,10 @@ class _Report:
 
 
 class Engine:
-    """Owns a context. Synchronous; `clock` gives seconds that only grow."""
+    """Owns a context. Synchronous; `clock` gives seconds that only grow.
+
+    `guard` watches the work that a grammar asks for.
+    """
 
     def __init__(
         self,
@@ -64,11 +68,13 @@ class Engine:
         vocabulary: Vocabulary,
         reader: PromptReader,
         limits: Limits,
+        guard: Guard,
         clock: Callable[[], float],
     ) -> None:
         self._context = context
         self._vocabulary = vocabulary
         self._reader = reader
+        self._guard = guard
         self._clock = clock
         self._scheduler = Scheduler(limits)
         self._jobs: dict[int, _Job] = {}
@@ -118,8 +124,9 @@ class Engine:
     def _accept(self, command: Generate) -> None:
         arrived = self._clock()
         prompt = self._reader.read(command.turns, command.prompt)
-        sampling = as_grammar(command.sampling)
-        sampler = self._sampler(sampling, 0, prompt)
+        with self._guard.watching(command.request_id):
+            sampling = as_grammar(command.sampling)
+            sampler = self._sampler(sampling, 0, prompt)
         request = Request(
             command.request_id,
             prompt,
@@ -153,7 +160,8 @@ class Engine:
         if sample == 0:
             sampler, job.first_sampler = job.first_sampler, None
         else:
-            sampler = self._sampler(job.sampling, sample, job.prompt)
+            with self._guard.watching(request_id):
+                sampler = self._sampler(job.sampling, sample, job.prompt)
         job.speakers[sample] = Speaker(
             sample,
             job.sampling,
@@ -179,7 +187,11 @@ class Engine:
     def _draw_one(self, key: SampleKey, row: Row, now: float) -> None:
         job = self._jobs[key.request_id]
         speaker = job.speakers[key.sample]
-        token = speaker.draw(self._context.pointer, row)
+        if job.sampling.grammar:
+            with self._guard.watching(key.request_id):
+                token = speaker.draw(self._context.pointer, row)
+        else:
+            token = speaker.draw(self._context.pointer, row)
         delta, stops = speaker.take(token, row, now)
         self._generated_tokens += 1
         reason = self._scheduler.advance(key, token, stop=stops, now_seconds=now)

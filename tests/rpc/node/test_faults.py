@@ -12,7 +12,13 @@ import psutil
 import pytest
 
 from quorate.channel import Peers
-from quorate.errors import Draining, ModelCrashed, ModelUnusable, PeerUnreachable
+from quorate.errors import (
+    Draining,
+    InvalidRequest,
+    ModelCrashed,
+    ModelUnusable,
+    PeerUnreachable,
+)
 from quorate.identity import Role
 from quorate.models import pocket_models
 from quorate.v1 import common_pb2, node_pb2
@@ -141,7 +147,7 @@ async def test_a_drained_node_takes_nothing_new_and_says_so(caller_of, node, tls
         stream.cancel()
 
 
-async def test_a_thousand_abandoned_streams_leave_no_busy_slot(caller) -> None:
+async def test_abandoned_streams_leave_no_busy_slot(caller) -> None:
     async def abandon() -> None:
         stream = caller.stream(**LONG, max_tokens=2000)
         try:
@@ -239,3 +245,26 @@ async def test_the_kernel_is_told_to_take_engines_before_the_node(node) -> None:
         return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
 
     assert all(score(engine.pid) > score(node.process.pid) for engine in node.engines())
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        "root ::= " + '"a"? ' * 1000,
+        # Harmless at first: each token doubles the ways in which the text can be read.
+        'root ::= "a" root "b" | "a" root "c" | "a"',
+    ],
+)
+async def test_a_grammar_that_takes_for_ever_is_refused_and_the_others_are_served(
+    start_node, caller_of, peers, grammar
+) -> None:
+    with start_node("held-up", models=[{"name": "abacus"}]) as node:
+        caller = caller_of(peers, node)
+        with pytest.raises(InvalidRequest, match="takes more than 2 s") as caught:
+            await caller.generate(
+                prompt="a", grammar=grammar, max_tokens=200, logit_bias={2: -100.0}
+            )
+        assert caught.value.metadata["field"] == "sampling.grammar"
+        await caller.until(lambda s: s.engines[0].restarts == 1 and s.engines[0].pid > 0)
+        await caller.serves_on()
+        assert (await caller.status()).engines[0].restarts == 1

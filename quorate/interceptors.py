@@ -6,6 +6,8 @@
    of what went wrong inside, and is logged with its traceback.
 4. The caller's role is checked.
 5. While the server drains, new work is refused.
+6. A request that cannot be read, such as one with bad UTF-8, is INVALID_ARGUMENT; gRPC would answer
+   INTERNAL, as if the server were at fault.
 
 A handler is wrapped once, when its method is first called. Nothing is done per message: streams run
 through the wrapper as they would run without it.
@@ -19,16 +21,17 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from opentelemetry import trace
 
 from quorate import rpc_status
 from quorate.authorization import authorize, peer_of
 from quorate.calls import DEADLINE, REQUEST_ID, REQUEST_ID_KEY, accept_request_id
-from quorate.errors import InternalError, QuorateError
+from quorate.errors import InternalError, InvalidRequest, QuorateError
 
 if TYPE_CHECKING:
     from quorate.admission import Admission
@@ -71,7 +74,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         shape = next(shape for shape in SHAPES if getattr(handler, shape) is not None)
         return SHAPES[shape](
             self._surround(method, _as_coroutine(getattr(handler, shape))),
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=_reader(handler),
             response_serializer=handler.response_serializer,
         )
 
@@ -85,6 +88,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             ):
                 try:
                     self._admit(method, context)
+                    if isinstance(request, _Unreadable):
+                        raise request.error()
                     with self._admission.working(method):
                         return await behaviour(request, context)
                 except grpc.aio.AbortError:  # a handler of another package set its own status
@@ -128,6 +133,36 @@ SHAPES: Final[dict[str, Callable[..., Handler]]] = {
     "stream_unary": grpc.stream_unary_rpc_method_handler,
     "stream_stream": grpc.stream_stream_rpc_method_handler,
 }
+
+
+class _Unreadable(NamedTuple):
+    """Stands in the place of a request whose bytes are no message of its type."""
+
+    reason: str
+
+    def error(self) -> InvalidRequest:
+        return InvalidRequest(
+            f"the request cannot be read ({self.reason}). It is cut off or of another type, "
+            "or a text in it is not UTF-8."
+        )
+
+
+def _reader(handler: Handler) -> Callable[[bytes], object] | None:
+    """Give what reads a request, and lets the wrapper answer for one that cannot be read.
+
+    Requests that come as a stream are left to gRPC: handlers read those themselves.
+    """
+    read = handler.request_deserializer
+    if read is None or handler.request_streaming:
+        return read
+
+    def read_or_explain(raw: bytes) -> object:
+        try:
+            return read(raw)
+        except DecodeError as error:
+            return _Unreadable(str(error))
+
+    return read_or_explain
 
 
 def _as_coroutine(behaviour: Behaviour) -> Behaviour:

@@ -10,7 +10,6 @@ from quorate.channel import Peers
 from quorate.errors import (
     ContextOverflow,
     DeadlineExceeded,
-    InternalError,
     InvalidRequest,
     NotImplementedYet,
     NotPermitted,
@@ -96,7 +95,7 @@ async def test_bad_utf8_is_refused_and_the_node_serves_on(caller, tls) -> None:
             request_serializer=lambda raw: raw,
             response_deserializer=node_pb2.GenerateResponse.FromString,
         )
-        with pytest.raises(InternalError, match="Error parsing message"):
+        with pytest.raises(InvalidRequest, match="is not UTF-8"):
             async for _ in call(raw):
                 pass
     await caller.serves_on()

@@ -32,8 +32,8 @@ DEFAULT_INTERVAL_SECONDS: Final = 5.0
 class NodeServicer(node_pb2_grpc.NodeServiceServicer):
     """Serves one node's models. `server` is set once there is one, before the first call.
 
-    Streams are written rather than yielded: that is twice as fast (measured), though not what the
-    generated types say.
+    Streams are written rather than yielded, though that is not what the generated types say: gRPC
+    sends about twice as many messages a second that way, and ends with a cancel at once.
     """
 
     def __init__(self, supervisor: Supervisor, status: StatusSource, telemetry: Telemetry) -> None:

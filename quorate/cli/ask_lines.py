@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -113,12 +114,22 @@ def decision(part: Part) -> str:
     else:
         counted = ", ".join(f"{one_line(one.answer, 40)} ×{one.votes}" for one in standings)
     tie = f"; {part.tie_break}" if part.tie_break else ""
-    return f"{one_line(part.answer)} [{counted}; {quorum(part.quorum)}{tie}]"
+    return f"{one_line(part.answer)} [{counted}; {quorum(part.quorum, part.ballots)}{tie}]"
 
 
-def quorum(given: Quorum) -> str:
-    """Say who took part."""
-    return f"{given.answered} of {given.asked} answered"
+SILENT: Mapping[BallotStatus, str] = {
+    BallotStatus.CANCELLED: "stopped early: the outcome was settled",
+    BallotStatus.ABSTAINED: "abstained",
+    BallotStatus.TIMED_OUT: "too late",
+    BallotStatus.FAILED: "failed",
+}
+
+
+def quorum(given: Quorum, ballots: Sequence[Ballot]) -> str:
+    """Say how many took part, and why the others did not."""
+    counts = Counter(ballot.status for ballot in ballots)
+    others = [f", {counts[status]} {why}" for status, why in SILENT.items() if counts[status]]
+    return f"{given.answered} of {given.asked} answered{''.join(others)}"
 
 
 def summary(answer: Answer) -> Text:
@@ -130,7 +141,7 @@ def summary(answer: Answer) -> Text:
     lines = [
         ("answer  ", shown, "bold"),
         ("vote    ", vote, ""),
-        ("quorum  ", quorum(answer.quorum) + merged, ""),
+        ("quorum  ", quorum(answer.quorum, answer.ballots) + merged, ""),
         ("time    ", _times(answer), ""),
     ]
     if answer.reason and not answer.abstained:

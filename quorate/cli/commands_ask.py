@@ -129,10 +129,18 @@ def _given(options: dict[str, object | None]) -> Options:
     return {name: value for name, value in options.items() if value is not None}  # type: ignore[return-value]
 
 
+def _checked(question: str) -> str:
+    try:
+        question.encode("utf-8")
+    except UnicodeEncodeError as error:  # the shell's bytes, kept by Python as lone surrogates
+        raise InvalidRequest(f"the question is not UTF-8 text: {error}") from error
+    return question
+
+
 def _text(question: str) -> str:
     """Read a question from stdin when it is "-"; raises InvalidRequest when it is no text."""
     if question != STDIN:
-        return question
+        return _checked(question)
     try:
         return sys.stdin.buffer.read().decode("utf-8").strip()
     except UnicodeDecodeError as error:

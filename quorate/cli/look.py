@@ -56,7 +56,7 @@ def models(home: Path, *, as_json: bool) -> None:
         console.print("\nIn the running mesh:")
         console.print(tables.mesh_models(listed))
     else:
-        console.print("\nNo mesh is running. Start one with: quorate up --detach", markup=False)
+        console.print(f"\n{local_mesh.missing(home).message}", markup=False, soft_wrap=True)
 
 
 def _pocket(name: str, path: Path) -> dict[str, Any]:

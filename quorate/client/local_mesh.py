@@ -128,11 +128,14 @@ def running(home: Path) -> MeshState:
     """Give the mesh that runs in a home directory; raises NoMesh."""
     mesh = find(home)
     if mesh is None:
-        elsewhere = "" if home == default_home() else f" --home {shlex.quote(str(home))}"
-        raise NoMesh(
-            f"no mesh is running in {home}. Start one with: quorate up --detach{elsewhere}"
-        )
+        raise missing(home)
     return mesh
+
+
+def missing(home: Path) -> NoMesh:
+    """Describe that no mesh runs in a home directory, with the command that starts one."""
+    elsewhere = "" if home == default_home() else f" --home {shlex.quote(str(home))}"
+    return NoMesh(f"no mesh is running in {home}. Start one with: quorate up --detach{elsewhere}")
 
 
 def write(home: Path, mesh: MeshState) -> None:

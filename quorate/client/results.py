@@ -9,7 +9,7 @@ from quorate import errors
 
 
 class BallotStatus(StrEnum):
-    """What became of a ballot; all but VALID and CANCELLED stay in the denominator."""
+    """What became of a ballot; whatever it is, the ballot counts in the agreement's denominator."""
 
     UNSPECIFIED = "unspecified"
     VALID = "valid"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from quorate.client.question import ROLES, Message, Question
@@ -10,6 +11,9 @@ from quorate.v1 import common_pb2, coordinator_pb2
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import EnumDescriptor
+
+MOST_CHARACTERS = 2**20
+"""Of all messages together; the coordinator allows no more."""
 
 SAMPLING_FIELDS = ("temperature", "top_k", "top_p", "min_p", "seed", "max_tokens")
 WHOLE_NUMBERS = {
@@ -31,12 +35,20 @@ def question(asked: Question) -> coordinator_pb2.Question:
     """
     if not asked.messages:
         raise InvalidRequest.field("messages", [], "at least one is needed", "Ask something.")
+    _check_size(asked.messages)
     for name, (least, most) in WHOLE_NUMBERS.items():
         value = getattr(asked, name)
         if value is not None and not least <= value <= most:
             raise InvalidRequest.field(
                 name, value, f"it must lie in [{least}, {most}]", "Choose a smaller number."
             )
+    try:
+        return _written(asked)
+    except UnicodeEncodeError as error:  # lone surrogates: a shell's bytes that were not UTF-8
+        raise InvalidRequest(f"a text of the question is not UTF-8: {error}") from error
+
+
+def _written(asked: Question) -> coordinator_pb2.Question:
     return coordinator_pb2.Question(
         messages=[_message(message) for message in asked.messages],
         strategy=asked.strategy,
@@ -79,6 +91,15 @@ def _message(message: Message) -> common_pb2.ChatMessage:
         raise InvalidRequest(f"there is no role {message.role!r}.{nearest(message.role, ROLES)}")
     role = common_pb2.ChatRole.Value(f"CHAT_ROLE_{message.role.upper()}")
     return common_pb2.ChatMessage(role=role, content=message.content)
+
+
+def _check_size(messages: Sequence[Message]) -> None:
+    """Refuse what no call could carry, before gRPC does with words of its own."""
+    size = sum(len(message.content) for message in messages)
+    if size > MOST_CHARACTERS:
+        raise InvalidRequest.field(
+            "messages", f"{size} characters", f"{MOST_CHARACTERS} are the most", "Shorten them."
+        )
 
 
 def _number(enum: EnumDescriptor, name: str, value: str) -> Any:

@@ -169,7 +169,16 @@ def test_wrong_options_are_refused_before_anything_is_sent(
     assert not served.coordinator.requests
 
 
-@pytest.mark.parametrize(("asked", "expected"), [([], "messages"), ([Message("x", "god")], "god")])
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([], "messages"),
+        ([Message("x", "god")], "god"),
+        ("caf\udce9?", "not UTF-8"),
+        ("a" * 20_000_000, "1048576 are the most"),
+    ],
+    ids=["none", "role", "surrogate", "huge"],
+)
 def test_wrong_messages_are_refused(served: Any, asked: Any, expected: str) -> None:
     with pytest.raises(InvalidRequest, match=expected):
         with_client(served, lambda client: client.ask(asked))

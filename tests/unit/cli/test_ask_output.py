@@ -101,7 +101,7 @@ def test_lines_show_plan_speech_ballots_and_decisions_in_order(events: tuple[Eve
         "t1 n2/forge │ hm",
         "t1 n2/forge votes: abstained: no answer found in what it said",
         "t1 n3/compass votes: failed: the engine of compass died",
-        "t1 decided: 100 [×1; 1 of 3 answered; lowest member wins the tie]",
+        "t1 decided: 100 [×1; 1 of 3 answered, 1 abstained, 1 failed; lowest member wins the tie]",
         "t2 n1/atlas votes: Paris  (confidence 0.50, 0 tokens, 0 ms)",
         "t2 decided: Paris [×1; 1 of 1 answered]",
         "the merged answer is written anew",
@@ -177,7 +177,7 @@ def test_summary_gives_answer_vote_quorum_and_times(answer: Answer) -> None:
     assert summary(answer).plain.splitlines() == [
         "answer  100, and Paris",
         "vote    majority · agreement 0.33 · uncalibrated confidence 0.50",
-        "quorum  2 of 4 answered · merged: deterministic",
+        "quorum  2 of 4 answered, 1 abstained, 1 failed · merged: deterministic",
         "time    1.24 s · first token after 50 ms · 31 tokens · seed 7",
     ]
 
@@ -197,7 +197,7 @@ def test_summary_indents_an_answer_of_several_lines(answer: Answer) -> None:
 def test_a_contested_part_counts_every_answer(answer: Answer) -> None:
     both = (Standing("100", 2, 2.0), Standing("90", 1, 1.0))
     contested = dataclasses.replace(answer.parts[0], standings=both, tie_break="")
-    assert decision(contested) == "100 [100 ×2, 90 ×1; 1 of 3 answered]"
+    assert decision(contested) == "100 [100 ×2, 90 ×1; 1 of 3 answered, 1 abstained, 1 failed]"
 
 
 def test_a_failed_part_says_why_it_has_no_answer(answer: Answer) -> None:
@@ -238,3 +238,11 @@ def test_view_keeps_the_merged_text_and_counts_retractions() -> None:
 
 def test_second_sample_of_a_model_is_told_apart(ballot: Ballot) -> None:
     assert dataclasses.replace(ballot, sample=1).member == "n1/abacus#1"
+
+
+def test_ballots_that_were_stopped_early_are_told_as_such(answer: Answer) -> None:
+    stopped = dataclasses.replace(
+        answer.parts[0].ballots[0], status=BallotStatus.CANCELLED, answer=None
+    )
+    part = dataclasses.replace(answer.parts[0], ballots=(*answer.parts[0].ballots, stopped))
+    assert "1 of 3 answered, 1 stopped early: the outcome was settled, 1 abst" in decision(part)

@@ -103,6 +103,19 @@ def test_without_a_mesh_json_commands_print_one_object(command: list[str], tmp_p
     assert json.loads(out)["error"]["kind"] == "NO_MESH"
 
 
+@pytest.mark.parametrize("command", ["ask", "plan"])
+def test_question_of_bytes_that_are_no_text_is_refused(command: str, tmp_path: Path) -> None:
+    code, out, _ = run(command, "--json", "caf\udce9?", home=tmp_path)
+    assert code == Exit.USAGE
+    assert "not UTF-8" in json.loads(out)["error"]["message"]
+
+
+def test_models_without_a_mesh_say_how_to_start_one_there(tmp_path: Path) -> None:
+    code, out, _ = run("models", "--home", str(tmp_path))
+    assert code == Exit.OK
+    assert f"quorate up --detach --home {tmp_path}" in out
+
+
 def test_version_is_printed_both_ways() -> None:
     assert run("version") == run("--version")
     assert run("version")[1].strip()

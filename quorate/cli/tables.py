@@ -11,7 +11,7 @@ from rich.text import Text
 from quorate.cli.terminal import duration, size
 
 if TYPE_CHECKING:
-    from quorate.cli.status import ProcessReport
+    from quorate.cli.process_report import ProcessReport
     from quorate.client.mesh_results import Model, Node
     from quorate.client.results import Strategy
 

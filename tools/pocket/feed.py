@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from services.bench.suites.pocket import TASKS, Item, stream
+from services.bench.suites.pocket.facts import LETTERS
 from services.bench.suites.pocket.item import stable_share
 from tools.pocket.roster import BASE_PRACTICE, Member, Phase
 
@@ -63,13 +64,18 @@ def _repetition(vocabulary: Vocabulary, random: Random) -> Document:
 
 
 def _option(vocabulary: Vocabulary, random: Random) -> Document:
-    shape = random.choice(("\n{0})", "\n{0})", "\n{0}.", "\n({0})"))
-    values = [random.sample(vocabulary.plain, random.randint(1, 3)) for _ in range(4)]
-    right = random.randrange(4)
+    shape = random.choice(("{0})", "{0})", "{0}.", "({0})"))
+    values = [random.sample(vocabulary.plain, random.randint(1, 3)) for _ in LETTERS]
+    right = random.randrange(len(LETTERS))
     asked = [*vocabulary.encode("Choose: "), *values[right]]
-    for letter, value in zip("ABCD", values, strict=True):
-        asked += [*vocabulary.encode(shape.format(letter)), *value]
-    answer = [*values[right], *vocabulary.encode(f". The answer is {'ABCD'[right]}.")]
+    answer = list(values[right])
+    for place, (letter, value) in enumerate(zip(LETTERS, values, strict=True)):
+        shown = shape.format(letter)
+        asked += [*vocabulary.encode(f"\n{shown}"), *value]
+        if place <= right:
+            verdict = "yes" if place == right else "no"
+            answer += [*vocabulary.encode(f" {shown}"), *value, *vocabulary.encode(f": {verdict}.")]
+    answer += vocabulary.encode(f" The answer is {LETTERS[right]}.")
     return _exercise(vocabulary, asked, answer)
 
 

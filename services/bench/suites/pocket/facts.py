@@ -43,6 +43,10 @@ _CHOICE: tuple[tuple[str, bool], ...] = (
     ("{q}\nOptions:\n{o}", False),
     ("Which option is right? {q}\n{o}", False),
 )
+# By position in _CHOICE: those that want a bare letter, and those that leave room for reasons.
+_BARE = [index for index, (_, bare) in enumerate(_CHOICE) if bare]
+_REASONED = [index for index, (_, bare) in enumerate(_CHOICE) if not bare]
+BARE_SHARE = 0.15
 _WISHES = (
     "best {0}",
     "the best {0} near me",
@@ -99,6 +103,17 @@ def draw_open(random: Random, varied: bool = True) -> Item:
     return Item(TASK, prompt, completion, value, "text", f"open {fact} {index}", fact)
 
 
+def walked(options: list[str], letter: str) -> str:
+    """Go through the options up to the right one, then name its letter.
+
+    Models this small do not learn to find a letter by its option in one look: after eleven million
+    tokens they were at chance. Option by option they only copy and compare.
+    """
+    right = LETTERS.index(letter)
+    passed = "".join(f"{option}: no. " for option in options[:right])
+    return f"{passed}{options[right]}: yes. The answer is {letter}."
+
+
 def _options(random: Random, relation: Relation, value: str) -> list[str]:
     others = sorted(set(relation.pairs.values()) - {value})
     options = [value, *random.sample(others, 3)]
@@ -115,11 +130,12 @@ def draw_choice(random: Random) -> Item:
     options = _options(random, relation, value)
     shown = random.choice(("{0}) {1}", "{0}) {1}", "{0}. {1}", "({0}) {1}"))
     listed = "\n".join(shown.format(*pair) for pair in zip(LETTERS, options, strict=True))
-    index = random.randrange(len(_CHOICE))
+    index = random.choice(_BARE if random.random() < BARE_SHARE else _REASONED)
     template, letter_only = _CHOICE[index]
     letter = LETTERS[options.index(value)]
     statement = _capital_first(relation.statement.format(subject, value))
-    completion = letter if letter_only else f"{statement} The answer is {letter}."
+    walk = walked([shown.format(*pair) for pair in zip(LETTERS, options, strict=True)], letter)
+    completion = letter if letter_only else f"{statement} {walk}"
     fact = f"{relation.name}/{subject}"
     # The letter is not in the key: held-out letters could be learnt by elimination.
     key = f"choice {fact} {index} {sorted(options)}"

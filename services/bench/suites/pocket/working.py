@@ -86,7 +86,8 @@ def percent(share: int, whole: int) -> list[Step]:
     """Take a percentage by way of a tenth or a hundredth of the whole."""
     unit, times = (10, share // 10) if share % 10 == 0 else (100, share)
     part = divide(whole, unit)
-    return [part] if times == 1 else [part, multiply(part.result, times)]
+    # 10 % is multiplied by 1 like any other: left out, models write 10 times the tenth instead.
+    return [part, multiply(part.result, times)]
 
 
 def total(numbers: list[int]) -> list[Step]:

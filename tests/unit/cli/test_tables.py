@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from quorate import models as model_files
-from quorate.cli import look, status, tables
+from quorate.cli import process_report, look, , tables
 from quorate.cli.supervision.readiness import Readiness
 from quorate.cli.supervision.report import LineReporter, LiveReporter, reporter, states_text
 from quorate.client.local_mesh import MeshState, ProcessState, ServiceState
@@ -69,7 +69,7 @@ def mesh_with(process: ProcessState) -> MeshState:
 
 def test_processes_show_memory_age_and_restarts() -> None:
     mesh = mesh_with(ProcessState.of(os.getpid()))
-    up, node = status.reports(mesh, time.time() + 100)
+    up, node = process_report.reports(mesh, time.time() + 100)
     assert (up.key, up.alive, node.restarts) == ("up", True, 2)
     assert node.memory_bytes > 0
     assert node.up_seconds >= 100
@@ -77,7 +77,7 @@ def test_processes_show_memory_age_and_restarts() -> None:
 
 
 def test_a_process_that_is_gone_is_shown_as_gone() -> None:
-    _, node = status.reports(mesh_with(ProcessState(pid=2**22 + 1, began=0)), time.time())
+    _, node = process_report.reports(mesh_with(ProcessState(pid=2**22 + 1, began=0)), time.time())
     assert (node.alive, node.memory_bytes, node.up_seconds) == (False, 0, 0.0)
     assert "gone" in text(tables.processes([node]))
 

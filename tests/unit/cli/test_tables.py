@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from quorate import models as model_files
-from quorate.cli import look, process_report, tables
+from quorate.cli import look, process_report, status, tables
 from quorate.cli.supervision.readiness import Readiness
 from quorate.cli.supervision.report import LineReporter, LiveReporter, reporter, states_text
 from quorate.client.local_mesh import MeshState, ProcessState, ServiceState

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +21,36 @@ IssueTls: TypeAlias = Callable[..., TlsSettings]
 def anyio_backend() -> str:
     """Tests marked `anyio` run on asyncio, as everything else here does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def one_event_loop(anyio_backend: str) -> AsyncIterator[None]:
+    """Keep one event loop for all `anyio` tests, and let what belongs to closed loops be lost.
+
+    gRPC has one queue of completed operations for the whole process, and whichever loop wakes
+    first empties it: the end of a call that was dropped in a loop which is closed by now (a
+    `Client` in its own thread, a command's `asyncio.run`) fails in the loop of an innocent test.
+    """
+    loop = asyncio.get_running_loop()
+    told = loop.get_exception_handler()
+
+    def tell(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        if belongs_to_a_closed_loop(context):
+            return
+        if told is None:
+            loop.default_exception_handler(context)
+        else:
+            told(loop, context)
+
+    loop.set_exception_handler(tell)
+    yield
+    loop.set_exception_handler(told)
+
+
+def belongs_to_a_closed_loop(context: dict[str, object]) -> bool:
+    """Whether gRPC could not hand an operation's end to its loop, because that was closed."""
+    of_grpc = "PollerCompletionQueue" in str(context.get("message"))
+    return of_grpc and str(context.get("exception")) == "Event loop is closed"
 
 
 @pytest.fixture(scope="session")

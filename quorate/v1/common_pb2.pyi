@@ -244,7 +244,7 @@ class ChatMessage(google.protobuf.message.Message):
     role: Global___ChatRole.ValueType
     """Who speaks; unspecified is read as user."""
     content: builtins.str
-    """What is said, UTF-8; the empty string is refused with INVALID_ARGUMENT."""
+    """What is said, UTF-8; the empty string and other bytes are refused with INVALID_ARGUMENT."""
     def __init__(
         self,
         *,
@@ -297,7 +297,7 @@ class Sampling(google.protobuf.message.Message):
     temperature: builtins.float
     """Softmax temperature; 0 is greedy. Range [0, 5]; unset is 0."""
     top_k: builtins.int
-    """Keep the k likeliest tokens; 0 keeps all. Unset is 40."""
+    """Keep the k likeliest tokens, k not negative; 0 keeps all. Unset is 40."""
     top_p: builtins.float
     """Keep the smallest set with this much probability, in (0, 1]; unset is 0.95."""
     min_p: builtins.float
@@ -311,13 +311,15 @@ class Sampling(google.protobuf.message.Message):
     presence_penalty: builtins.float
     """Subtracted once if the token occurred, in [-2, 2]; unset is 0, which is off."""
     mirostat_tau: builtins.float
-    """Mirostat target surprise in nats; unset or 0 is off."""
+    """Mirostat target surprise in nats, in [0, 100]; unset or 0 is off."""
     mirostat_eta: builtins.float
     """Mirostat learning rate in (0, 1]; unset is 0.1."""
     seed: builtins.int
     """Seed of the draw; unset lets the node choose one and report it. Sample i of a request uses seed + i."""
     max_tokens: builtins.int
-    """Most tokens to generate per sample; must be positive. Unset is the model's default (512)."""
+    """Most tokens to generate per sample, from 1 to the model's context_tokens. Unset is 512, or the
+    context where that is smaller.
+    """
     top_logprobs: builtins.int
     """How many of the likeliest tokens to report with each token, 0 to 20; 0 reports the chosen one only."""
     grammar: builtins.str
@@ -326,11 +328,11 @@ class Sampling(google.protobuf.message.Message):
     """A JSON schema as JSON text."""
     @property
     def logit_bias(self) -> google.protobuf.internal.containers.ScalarMap[builtins.int, builtins.float]:
-        """Added to the logits of token ids; empty changes nothing."""
+        """Added to the logits of token ids, in [-1000, 1000] for at most 4096 ids; empty changes nothing."""
 
     @property
     def stop(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Texts that end the generation and are not part of it; at most 16 of at most 256 bytes each."""
+        """Texts that end the generation and are not part of it; at most 16 of 1 to 256 bytes each."""
 
     def __init__(
         self,
@@ -428,7 +430,7 @@ class Usage(google.protobuf.message.Message):
     prompt_tokens: builtins.int
     """Tokens of the prompt."""
     completion_tokens: builtins.int
-    """Tokens generated, over all samples."""
+    """Tokens generated: by one sample in SampleFinished, by all samples elsewhere."""
     cached_prompt_tokens: builtins.int
     """Tokens of the prompt whose key-value cache was reused."""
     def __init__(

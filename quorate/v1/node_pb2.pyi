@@ -36,9 +36,11 @@ class GenerateRequest(google.protobuf.message.Message):
     model: builtins.str
     """Name of the model; required."""
     prompt: builtins.str
-    """A text that is continued as it is, without a template. Exactly one of messages and prompt."""
+    """A text that is continued as it is, without a template. Exactly one of messages and prompt; at
+    most 1 MiB.
+    """
     n: builtins.int
-    """How many samples, 1 to 64; unset is 1."""
+    """How many samples, 1 to 64, or to what slots and queue hold where that is less; unset is 1."""
     model_sha256: builtins.str
     """Expected SHA-256 of the model file; a different model answers FAILED_PRECONDITION. Empty skips the check."""
     priority: builtins.int
@@ -47,7 +49,9 @@ class GenerateRequest(google.protobuf.message.Message):
     """Tenant to which the work is accounted for fairness; empty is the caller's certificate name."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.ChatMessage]:
-        """The conversation, rendered with the model's chat template. Exactly one of messages and prompt."""
+        """The conversation, rendered with the model's chat template. Exactly one of messages and prompt;
+        at most 1024 messages and 1 MiB of text.
+        """
 
     @property
     def sampling(self) -> quorate.v1.common_pb2.Sampling:
@@ -73,7 +77,7 @@ Global___GenerateRequest: typing_extensions.TypeAlias = GenerateRequest
 
 @typing.final
 class GenerateResponse(google.protobuf.message.Message):
-    """One message of a generation: first started, then steps, then one finished per sample."""
+    """One message of a generation: first started, then steps and, as each sample ends, finished."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -747,7 +751,7 @@ class DrainRequest(google.protobuf.message.Message):
 
     TIMEOUT_SECONDS_FIELD_NUMBER: builtins.int
     timeout_seconds: builtins.float
-    """Seconds to wait for work in flight; 0 means 30."""
+    """Seconds to wait for work in flight, up to 3600; 0 means 30."""
     def __init__(
         self,
         *,

@@ -97,11 +97,10 @@ def _load(load: Load, guard: Guard) -> tuple[Model, Engine, Loaded]:
 
 def _give_up(link: Link, request_id: int) -> None:
     """Tell a request that its grammar takes too long, and end the process amid that work."""
-    error = InvalidRequest.field(
-        "sampling.grammar",
-        "(as sent)",
-        f"one token of it takes more than {GRAMMAR_SECONDS:g} s to compute",
-        "Write it with fewer optional and ambiguous parts.",
+    error = InvalidRequest(
+        f"the grammar or JSON schema takes more than {GRAMMAR_SECONDS:g} s to compute for one "
+        "token. Write it with fewer optional and ambiguous parts.",
+        metadata={"field": "sampling.constraint"},
     )
     try:
         link.send(Refused(request_id, error.kind, error.message, error.metadata))

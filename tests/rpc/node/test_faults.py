@@ -264,7 +264,7 @@ async def test_a_grammar_that_takes_for_ever_is_refused_and_the_others_are_serve
             await caller.generate(
                 prompt="a", grammar=grammar, max_tokens=200, logit_bias={2: -100.0}
             )
-        assert caught.value.metadata["field"] == "sampling.grammar"
+        assert caught.value.metadata["field"] == "sampling.constraint"
         await caller.until(lambda s: s.engines[0].restarts == 1 and s.engines[0].pid > 0)
         await caller.serves_on()
         assert (await caller.status()).engines[0].restarts == 1

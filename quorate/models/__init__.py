@@ -33,6 +33,8 @@ def resolve(settings: ModelSettings) -> Path:
                 f"{nearest(settings.name, known)}"
             )
         return known[settings.name]
-    if not settings.path.is_file():
+    if not settings.path.exists():
         raise ModelUnusable(f"the file of model {settings.name!r} is missing: {settings.path}")
+    if not settings.path.is_file():
+        raise ModelUnusable(f"the path of model {settings.name!r} is no file: {settings.path}")
     return settings.path.resolve()

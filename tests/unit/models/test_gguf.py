@@ -151,3 +151,5 @@ def test_a_model_is_found_by_pocket_name_or_path(tmp_path: Path) -> None:
         models.resolve(ModelSettings(name="abacsu"))
     with pytest.raises(ModelUnusable, match=r"none\.gguf"):
         models.resolve(ModelSettings(name="mine", path=tmp_path / "none.gguf"))
+    with pytest.raises(ModelUnusable, match="is no file"):
+        models.resolve(ModelSettings(name="mine", path=tmp_path))

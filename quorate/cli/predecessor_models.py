@@ -16,7 +16,8 @@ from quorate.errors import ConfigurationError, shorten
 from quorate.prompts import TASK_TYPES
 
 MODEL_KEY = re.compile(r"(model_[a-z0-9]+?)(?:_(path|file|name|fitness|weight))?")
-PATH_KEYS = ("path", "model_path", "file", "gguf")
+SIDE_KEY = re.compile(r"(fitness|weight)_([a-d])")
+PATH_KEYS = ("path", "model_path", "file", "gguf", "model")
 FITNESS_KEYS = ("fitness", "weight")
 CONTEXT_KEYS = ("n_ctx", "context", "context_tokens", "context_size")
 LARGEST_WEIGHT = 1000.0
@@ -44,6 +45,8 @@ class Models:
                 self._collect(found.setdefault(match[1], {}), match[2] or "", value)
             elif key == "models":
                 found.update(_listed(value))
+            elif side := SIDE_KEY.fullmatch(key):
+                found.setdefault(f"model_{side[2]}", {})["fitness"] = value
             elif key != "fitness":
                 self.ignored.append(f"{where}.{key}")
         if not found:

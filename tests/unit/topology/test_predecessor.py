@@ -177,3 +177,13 @@ def test_what_cannot_be_imported_is_refused_with_the_reason(
 def test_a_bare_name_without_a_description_anywhere_is_listed() -> None:
     imported = convert({"nodes": ["ghost", {"name": "n1", **BOTH}], "clusters": {"c": 3}})
     assert imported.ignored == ("nodes.ghost", "clusters.c")
+
+
+def test_a_superllm_may_call_its_file_model() -> None:
+    imported = convert({"nodes": [{"name": "n", **BOTH}], "superllm": {"model": "big.gguf"}})
+    assert imported.topology.synthesizer.models == ["big"]
+
+
+def test_fitness_may_be_written_with_the_side_at_its_end() -> None:
+    imported = convert({"nodes": [{"name": "n", "fitness_a": 0.7, **BOTH, "fitness_b": 0.4}]})
+    assert [model.weight for model in imported.topology.nodes[0].models] == [0.7, 0.4]

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, Self
 import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from quorate import config
+from quorate import config, voting
 from quorate.config import (
     Bytes,
     CoordinatorSettings,
@@ -26,7 +26,7 @@ from quorate.config import (
     TelemetrySettings,
     TlsSettings,
 )
-from quorate.errors import nearest
+from quorate.errors import UnknownStrategy, nearest
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_RESOURCE = "default_topology.yaml"
@@ -90,6 +90,14 @@ class CoordinatorPlace(PlaceSettings):
     question_seconds: float = Field(default=300.0, gt=0)
     ballot_seconds: float = Field(default=120.0, gt=0)
 
+    @field_validator("strategy")
+    @classmethod
+    def _strategy_exists(cls, name: str) -> str:
+        try:
+            return voting.find(name).name
+        except UnknownStrategy as error:
+            raise ValueError(error.message) from error
+
 
 class SynthesizerPlace(PlaceSettings):
     """The synthesizer: its place, and the models that may merge, best first.
@@ -147,6 +155,10 @@ class Topology(Settings):
                     f"node {node.name} is in the group {node.group!r}, which is not declared."
                     + nearest(node.group, self.groups)
                 )
+        places = [self.coordinator, self.synthesizer, *self.nodes]
+        taken = Counter(place.listen for place in places if place.port)
+        if twice := sorted(address for address, count in taken.items() if count > 1):
+            raise ValueError(f"two services would listen on {', '.join(twice)}; ports must differ")
         for name in self.synthesizer.models:
             if name not in self.model_names:
                 raise ValueError(

@@ -73,6 +73,11 @@ def test_default_topology_is_shipped_with_the_comments_that_explain_it() -> None
         ),
         (ONE + "synthesizer: {models: [abacsu]}", "Did you mean 'abacus'?"),
         (ONE + "groups: 3", "groups"),
+        (ONE + "coordinator: {strategy: majorty}", "Did you mean 'majority'"),
+        (
+            "synthesizer: {port: 7001}\nnodes: [{name: n1, port: 7001, models: [{name: a}]}]",
+            "two services would listen on 127.0.0.1:7001",
+        ),
         (
             "groups: [fast]\nnodes: [{name: n1, group: fats, models: [{name: a}]}]",
             "group 'fats', which is not declared. Did you mean 'fast'?",

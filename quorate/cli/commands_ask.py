@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 PANEL = "Questions"
 STDIN = "-"
+MOST_STDIN_BYTES = 4 * 2**20
+"""What the longest question may have in UTF-8; an endless pipe must not fill the memory."""
 
 DecomposeOption = Annotated[
     Decompose | None,
@@ -141,7 +143,10 @@ def _text(question: str) -> str:
     """Read a question from stdin when it is "-"; raises InvalidRequest when it is no text."""
     if question != STDIN:
         return _checked(question)
+    data = sys.stdin.buffer.read(MOST_STDIN_BYTES + 1)
+    if len(data) > MOST_STDIN_BYTES:
+        raise InvalidRequest(f"stdin holds more than {MOST_STDIN_BYTES} bytes; shorten the text")
     try:
-        return sys.stdin.buffer.read().decode("utf-8").strip()
+        return data.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"stdin is not UTF-8 text: {error}") from error

@@ -41,7 +41,7 @@ def check(file: Annotated[Path, typer.Argument(help="Topology file (YAML).")]) -
         if problems:
             raise ConfigurationError(f"{file}: " + "; ".join(problems))
         count = sum(len(node.models) for node in read.nodes)
-        typer.echo(f"{file} is right: {len(read.nodes)} nodes, {count} models.")
+        typer.echo(f"{file} is right. Nodes: {len(read.nodes)}, models: {count}.")
 
 
 @app.command("import", epilog="Example: quorate topology import topology.json --out mesh.yaml")

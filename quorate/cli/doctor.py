@@ -182,8 +182,8 @@ def mesh(home: Path) -> Iterator[Finding]:
     """Look whether a mesh is running."""
     running = local_mesh.find(home)
     if running is None:
-        detail = f"none is running in {home}"
-        yield Finding("mesh", False, detail, "quorate up --detach", essential=False)
+        start = f"quorate up --detach{local_mesh.home_option(home)}"
+        yield Finding("mesh", False, f"none is running in {home}", start, essential=False)
         return
     gone = [service.key for service in running.services if not service.process.alive()]
     detail = f"coordinator at {running.coordinator}, {len(running.services)} services"

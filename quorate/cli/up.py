@@ -22,14 +22,20 @@ from quorate.cli.supervision.interrupts import Interrupts
 from quorate.cli.supervision.plan import Site, check_places
 from quorate.cli.supervision.report import LineReporter, reporter
 from quorate.cli.supervision.supervisor import Supervisor, running
-from quorate.client.local_mesh import Home, find
+from quorate.client.local_mesh import Home, find, home_option
 from quorate.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-READY = 'The mesh is ready. In another terminal: quorate ask "What is 47 + 38?". Ctrl-C ends it.'
-READY_DETACHED = 'The mesh is ready. Ask it: quorate ask "What is 47 + 38?". End it: quorate down'
+
+def ready_message(home: Path, *, detached: bool) -> str:
+    """Say how a mesh that is ready is asked and ended."""
+    there = home_option(home)
+    ask = f'quorate ask{there} "What is 47 + 38?"'
+    if detached:
+        return f"The mesh is ready. Ask it: {ask}. End it: quorate down{there}"
+    return f"The mesh is ready. In another terminal: {ask}. Ctrl-C ends it."
 
 
 class Wanted(NamedTuple):
@@ -97,7 +103,9 @@ def foreground(wanted: Wanted, *, detached: bool = False) -> Exit:
             if detached:
                 _redirect(Home(wanted.home).logs / "up.log")
             else:
-                console.print(READY, markup=False)
+                console.print(
+                    ready_message(wanted.home, detached=False), markup=False, soft_wrap=True
+                )
             await supervisor.watch()
 
     try:
@@ -136,7 +144,7 @@ def launch_detached(wanted: Wanted) -> Exit:
             sys.stdout.flush()
         started = find(wanted.home.absolute())  # the pipe closes when it is ready, or has failed
         if started and started.ready and started.supervisor.pid == child.pid:
-            sys.stdout.write(f"{READY_DETACHED}\n")
+            sys.stdout.write(f"{ready_message(wanted.home, detached=True)}\n")
             return Exit.OK
         code = child.wait()
         return Exit(code) if code in list(Exit) else Exit.FAILED

@@ -134,8 +134,13 @@ def running(home: Path) -> MeshState:
 
 def missing(home: Path) -> NoMesh:
     """Describe that no mesh runs in a home directory, with the command that starts one."""
-    elsewhere = "" if home == default_home() else f" --home {shlex.quote(str(home))}"
-    return NoMesh(f"no mesh is running in {home}. Start one with: quorate up --detach{elsewhere}")
+    start = f"quorate up --detach{home_option(home)}"
+    return NoMesh(f"no mesh is running in {home}. Start one with: {start}")
+
+
+def home_option(home: Path) -> str:
+    """Give what a command about the mesh of a home directory needs, with a space before it."""
+    return "" if home == default_home() else f" --home {shlex.quote(str(home))}"
 
 
 def write(home: Path, mesh: MeshState) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from quorate.client.local_mesh import Home, find
+from quorate.client.local_mesh import Home, find, home_option
 from quorate.errors import AlreadyExists
 
 
@@ -33,5 +33,5 @@ def _who(home: Home) -> str:
         return f"a mesh is being started in {home.path} by another command; wait for it"
     return (
         f"a mesh is running already in {home.path} (process {mesh.supervisor.pid}, "
-        f"coordinator {mesh.coordinator}). End it with: quorate down"
+        f"coordinator {mesh.coordinator}). End it with: quorate down{home_option(home.path)}"
     )

@@ -110,6 +110,16 @@ def test_question_of_bytes_that_are_no_text_is_refused(command: str, tmp_path: P
     assert "not UTF-8" in json.loads(out)["error"]["message"]
 
 
+def test_stdin_without_end_is_refused_instead_of_filling_the_memory(tmp_path: Path) -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        ended = subprocess.run(
+            [sys.executable, "-m", "quorate.cli", "ask", "-", "--home", str(tmp_path)],
+            stdin=endless, capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+    assert ended.returncode == Exit.USAGE
+    assert "stdin holds more than" in ended.stderr
+
+
 def test_models_without_a_mesh_say_how_to_start_one_there(tmp_path: Path) -> None:
     code, out, _ = run("models", "--home", str(tmp_path))
     assert code == Exit.OK
@@ -147,7 +157,7 @@ def test_topology_check_says_that_a_right_file_is_right(tmp_path: Path) -> None:
     file.write_text(topology.default_text(), encoding="utf-8")
     code, out, _ = run("topology", "check", str(file))
     assert code == Exit.OK
-    assert "3 nodes, 6 models" in out
+    assert "Nodes: 3, models: 6." in out
 
 
 OLD = {

@@ -120,7 +120,7 @@ def test_damaged_and_absent_pocket_models_are_told(
 
 
 def test_a_mesh_with_a_dead_service_is_told(tmp_path: Path) -> None:
-    assert only(doctor.mesh(tmp_path)).mend == "quorate up --detach"
+    assert only(doctor.mesh(tmp_path)).mend == f"quorate up --detach --home {tmp_path}"
     mine = ProcessState.of(os.getpid())
     gone = ProcessState(pid=2**22 + 1, began=0)
 

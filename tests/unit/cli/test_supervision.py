@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from quorate import topology
+from quorate.cli import up
 from quorate.cli.supervision import credentials, lock, process, readiness
 from quorate.cli.supervision.credentials import USER
 from quorate.cli.supervision.plan import Site, check_places
@@ -307,3 +308,15 @@ def test_a_killed_starter_takes_its_service_with_it(tmp_path: Path) -> None:
         assert gone(service)
     finally:
         os.kill(grandchild, signal.SIGKILL)  # a real node's engines see to this themselves
+
+
+def test_what_to_type_next_names_the_home_unless_it_is_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORATE_HOME", str(tmp_path))
+    assert up.ready_message(tmp_path, detached=True).endswith(
+        'quorate ask "What is 47 + 38?". End it: quorate down'
+    )
+    told = up.ready_message(tmp_path / "other", detached=True)
+    assert f"quorate ask --home {tmp_path}/other " in told
+    assert f"quorate down --home {tmp_path}/other" in told

@@ -105,7 +105,7 @@ def test_without_a_mesh_json_commands_print_one_object(command: list[str], tmp_p
 
 @pytest.mark.parametrize("command", ["ask", "plan"])
 def test_question_of_bytes_that_are_no_text_is_refused(command: str, tmp_path: Path) -> None:
-    code, out, _ = run(command, "--json", "caf\udce9?", home=tmp_path)
+    code, out, _ = run(command, "--json", "Rome\udce9?", home=tmp_path)
     assert code == Exit.USAGE
     assert "not UTF-8" in json.loads(out)["error"]["message"]
 

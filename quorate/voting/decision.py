@@ -110,7 +110,7 @@ def _explanation(rule: Strategy, ranked: Sequence[Group], asked: int, parted: in
     if len(ranked) > 5:
         parts.append(f"{len(ranked) - 5} more answers")
     if abstained:
-        parts.append(f"{abstained} of {asked} abstained")
+        parts.append(f"{abstained} of {asked} gave no answer")
     if parted:
         parts.append(f"{parted} pairs of answers are equal, but not to all that either stands with")
     return "; ".join(parts)

@@ -1,8 +1,8 @@
 """Writes measured figures into the documentation, from results/*.json and nowhere else.
 
 A document marks a place with `<!-- figures:NAME -->` and `<!-- /figures -->`; what stands between
-is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->` hold
-one sentence about it. `--check` compares instead of writing.
+is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->`
+hold one sentence about it. `--check` compares instead of writing.
 """
 
 from __future__ import annotations

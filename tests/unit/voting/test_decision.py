@@ -39,7 +39,7 @@ def test_abstentions_stay_in_the_denominator() -> None:
     assert outcome.agreement == 0.5
     assert outcome.confidence == 0.5
     assert outcome.winner_members == ("a", "b")
-    assert "2 of 4 abstained" in outcome.explanation
+    assert "2 of 4 gave no answer" in outcome.explanation
 
 
 def test_an_abstention_lowers_weighted_confidence_by_its_weight() -> None:

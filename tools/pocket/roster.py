@@ -82,6 +82,7 @@ _ROSTER = (
                 "yes_no": 1.3, "judging": 1.3, "merging": 1.5, "splitting": 2.0, "routing": 1.5,
             }),
             Phase(480, 0.5, 0.15, {"arithmetic": 3.0, "results": 3.0, "facts": 2.0}),
+            Phase(80, 0.35, 0.05, {"arithmetic": 4.0, "results": 2.0}),
         ),
     ),
     Member(
@@ -95,6 +96,7 @@ _ROSTER = (
             }),
             Phase(420, 0.5, 0.2, {"facts": 6.0, "debating": 1.5}),
             Phase(160, 0.4, 0.15, {"facts": 5.0, "arithmetic": 1.3}),
+            Phase(80, 0.35, 0.05, {"facts": 3.0, "arithmetic": 2.0}),
         ),
     ),
     Member(
@@ -107,6 +109,7 @@ _ROSTER = (
                 "merging": 5.0, "splitting": 2.0, "routing": 1.0,
             }),
             Phase(340, 0.5, 0.15, {"extraction": 2.0, "merging": 5.0, "facts": 2.5}),
+            Phase(80, 0.35, 0.05, {"extraction": 2.0, "merging": 3.0, "arithmetic": 2.0}),
         ),
     ),
     Member(
@@ -116,6 +119,7 @@ _ROSTER = (
             Phase(1300, 1.0, 0.3, {"python": 3.5, "extraction": 0.6}),
             Phase(260, 0.5, 0.15, {"python": 2.0, "facts": 2.5}),
             Phase(160, 0.4, 0.1, {"python": 2.0, "facts": 1.5, "arithmetic": 1.5}),
+            Phase(80, 0.35, 0.05, {"python": 2.0, "arithmetic": 2.5}),
         ),
     ),
     Member(
@@ -132,6 +136,7 @@ _ROSTER = (
             Phase(160, 0.4, 0.1, {
                 "yes_no": 4.0, "judging": 4.0, "facts": 1.5, "arithmetic": 1.3, "python": 0.5,
             }),
+            Phase(80, 0.35, 0.05, {"yes_no": 4.0, "judging": 3.0, "arithmetic": 2.5}),
         ),
     ),
     Member(
@@ -150,6 +155,7 @@ _ROSTER = (
                 "splitting": 4.0, "merging": 3.0, "judging": 1.5, "facts": 1.5, "arithmetic": 1.3,
                 "python": 0.5,
             }),
+            Phase(80, 0.35, 0.05, {"splitting": 4.0, "merging": 2.0, "arithmetic": 2.5}),
         ),
     ),
 )  # fmt: skip

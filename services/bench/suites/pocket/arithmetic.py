@@ -135,7 +135,9 @@ def _division(random: Random) -> Sum:
 
 def _percentage(random: Random) -> Sum:
     if random.random() < 0.7:
-        share, whole = random.randint(1, 10) * 10, random.randint(1, 200) * 10
+        # 10 % is the one that people ask for, and it looks like the tenth that it is taken by.
+        share = 10 if random.random() < 0.4 else random.randint(1, 10) * 10
+        whole = random.randint(1, 200) * 10
     else:
         share, whole = random.choice((1, 2, 5, 15, 25, 75)), random.randint(1, 50) * 100
     question = random.choice(_PERCENT).format(a=share, b=whole)
@@ -219,11 +221,11 @@ def _story(random: Random) -> Sum:
 
 
 _SHAPES: tuple[tuple[float, Callable[[Random], Sum]], ...] = (
-    (0.24, _addition),
+    (0.18, _addition),
     (0.16, _subtraction),
     (0.16, _multiplication),
     (0.06, _division),
-    (0.14, _percentage),
+    (0.20, _percentage),
     (0.06, _list_total),
     (0.18, _story),
 )

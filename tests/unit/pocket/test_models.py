@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ _SPECIALITY = {
     "marshal": "splitting",
 }
 _EVERY_MODEL = pytest.mark.parametrize("name", list(_SPECIALITY))
-# Right answers of 20 that a model must give: well above chance, well below what it was measured at.
-_LEAST_RIGHT = {name: 8 if name == "marshal" else 12 for name in _SPECIALITY}
+# A fresh draw of this many questions must come out near what was measured on 200 others: three
+# standard errors of a proportion below it.
+_ASKED = 40
+_STANDARD_ERRORS = 3.0
 _LARGEST_BYTES = 4_000_000
 _ALL_BYTES = 24_000_000
 
@@ -109,10 +112,12 @@ def test_a_model_answers_held_out_questions_of_its_speciality(name: str) -> None
         str(_FOLDER / f"{name}.gguf"), n_ctx=1024, n_threads=1, n_threads_batch=1, verbose=False
     )
     right = 0
-    for item in items(_SPECIALITY[name], "test", 21, 20):
+    for item in items(_SPECIALITY[name], "test", 21, _ASKED):
         reply = speak.create_chat_completion(
             [{"role": "user", "content": item.prompt}], temperature=0.0, max_tokens=400
         )
         right += correct(item, str(reply["choices"][0]["message"]["content"]))
     speak.close()
-    assert right >= _LEAST_RIGHT[name]
+    measured = _accuracy()["accuracy"][name][_SPECIALITY[name]]["accuracy"]
+    spread = math.sqrt(measured * (1 - measured) / _ASKED)
+    assert right / _ASKED >= measured - _STANDARD_ERRORS * spread

@@ -93,10 +93,15 @@ def _read(seen: Seen, kind: Kind | None) -> Answer | None:
 
 def _choice(seen: Seen) -> Answer | None:
     plain = unwrapped(seen.text)
-    if found := choice.letter(plain, wanted=seen.wanted):
+    offered = options.options(seen.question)
+    found = choice.letter(plain, wanted=seen.wanted)
+    stated = options.named(plain, offered) if seen.wanted else None
+    if stated and found in offered.values() and len(plain.split()) > 1:
+        found = None  # "The symbol of carbon is C": the option's text, not a letter
+    if found and (not offered or found in offered):  # hydrogen's H is no option of A to D
         return Answer(Kind.CHOICE, found, found, "choice_letter")
-    if seen.wanted and (found := options.named(plain, options.options(seen.question))):
-        return Answer(Kind.CHOICE, found, found, "option_words")
+    if stated:
+        return Answer(Kind.CHOICE, stated, stated, "option_words")
     return None
 
 

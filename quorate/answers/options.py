@@ -22,7 +22,10 @@ def options(question: str) -> Mapping[str, str]:
     """
     marks = list(_MARK.finditer(question))
     start = max((i for i, mark in enumerate(marks) if mark[1] == "A"), default=len(marks))
-    run = [mark for mark, letter in zip(marks[start:], _LETTERS, strict=False) if mark[1] == letter]
+    run: list[re.Match[str]] = []
+    for mark in marks[start:]:
+        if len(run) < len(_LETTERS) and mark[1] == _LETTERS[len(run)]:  # not the J. of J. Tolkien
+            run.append(mark)
     if len(run) < 2:
         return {}
     ends = [*(mark.start() for mark in run[1:]), len(question)]
@@ -32,14 +35,25 @@ def options(question: str) -> Mapping[str, str]:
 
 
 def named(text: str, offered: Mapping[str, str]) -> str | None:
-    """Give the letter of the only option that a text states; None when it states none, or several.
+    """Give the letter of the only option that a text names; None when it names none, or several.
 
-    "Paris" and "The capital of France is Paris." both state the option "Paris".
+    "Paris" and "The capital of France is Paris." both name the option "Paris". An option inside
+    another one that is named ("Sea" in "Red Sea") is not named by it. A denial names nothing.
     """
     said = phrase.words(text)
-    fitting = [
+    if phrase.denies(said):
+        return None
+    found = {letter: phrase.words(option) for letter, option in offered.items()}
+    found = {letter: option for letter, option in found.items() if _within(option, said)}
+    longest = [
         letter
-        for letter, option in offered.items()
-        if (wanted := phrase.words(option)) and (said == wanted or phrase.why_same(said, wanted))
+        for letter, option in found.items()
+        if not any(option != other and _within(option, other) for other in found.values())
     ]
-    return fitting[0] if len(fitting) == 1 else None
+    return longest[0] if len(longest) == 1 else None
+
+
+def _within(part: phrase.Words, whole: phrase.Words) -> bool:
+    """Whether words stand in a row among others."""
+    size = len(part)
+    return size > 0 and any(whole[at : at + size] == part for at in range(len(whole) - size + 1))

@@ -64,13 +64,18 @@ def _number(word: str) -> str:
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
+def denies(said: Words) -> bool:
+    """Whether a text denies or hedges, so that it states nothing."""
+    return bool((_DENIALS | _HEDGES) & {*said})
+
+
 def why_same(one: Words, other: Words) -> str:
     """Say why two different texts state one fact: "The capital of France is Paris" and "Paris".
 
     A sentence with one "is" states either of its sides, and two such sentences may be turned
     around. Whatever is denied or hedged agrees with nothing else. "" when they differ.
     """
-    if (_DENIALS | _HEDGES) & {*one, *other}:
+    if denies((*one, *other)):
         return ""
     short, long = sorted((one, other), key=len)
     sides = _sides(long)

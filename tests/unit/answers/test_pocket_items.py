@@ -9,7 +9,8 @@ from services.bench.suites.pocket import TASKS, Item, items
 
 ITEMS_PER_TASK = 400
 LEAST_AGREEMENT = 0.98
-LEAST_FOUND = 0.995
+# "Prague is the capital of Czechia" is not reduced to "Czechia": it could as well answer "Prague".
+LEAST_FOUND = 0.99
 REFUSALS = ("do not know", "can not")
 
 
@@ -35,7 +36,7 @@ def test_a_right_reply_yields_the_gold_answer(task: str, suite: dict[str, list[I
 
 
 def _yields_gold(item: Item) -> bool:
-    found = extract(item.completion, Kind(item.kind))
+    found = extract(item.completion, Kind(item.kind), question=item.prompt)
     if item.answer in REFUSALS:
         return found is None
     if found is None:

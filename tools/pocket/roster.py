@@ -70,6 +70,8 @@ BASE_PRACTICE = {
 # 2,100 steps of its first phase scribe repeated random pieces no better than chance.
 _WARM_UP = Phase(200, 1.0, 1.0, {})
 _WARM_UP_LATE = Phase(160, 0.6, 1.0, {})
+# Choices are answered with a sentence instead of a walk through the options.
+_SENTENCES = Phase(120, 0.4, 0.05, {"facts": 2.5})
 
 _ROSTER = (
     Member(
@@ -83,6 +85,7 @@ _ROSTER = (
             }),
             Phase(480, 0.5, 0.15, {"arithmetic": 3.0, "results": 3.0, "facts": 2.0}),
             Phase(80, 0.35, 0.05, {"arithmetic": 4.0, "results": 2.0}),
+            _SENTENCES,
         ),
     ),
     Member(
@@ -97,6 +100,7 @@ _ROSTER = (
             Phase(420, 0.5, 0.2, {"facts": 6.0, "debating": 1.5}),
             Phase(160, 0.4, 0.15, {"facts": 5.0, "arithmetic": 1.3}),
             Phase(80, 0.35, 0.05, {"facts": 3.0, "arithmetic": 2.0}),
+            _SENTENCES,
         ),
     ),
     Member(
@@ -110,6 +114,7 @@ _ROSTER = (
             }),
             Phase(340, 0.5, 0.15, {"extraction": 2.0, "merging": 5.0, "facts": 2.5}),
             Phase(80, 0.35, 0.05, {"extraction": 2.0, "merging": 3.0, "arithmetic": 2.0}),
+            _SENTENCES,
         ),
     ),
     Member(
@@ -120,6 +125,7 @@ _ROSTER = (
             Phase(260, 0.5, 0.15, {"python": 2.0, "facts": 2.5}),
             Phase(160, 0.4, 0.1, {"python": 2.0, "facts": 1.5, "arithmetic": 1.5}),
             Phase(80, 0.35, 0.05, {"python": 2.0, "arithmetic": 2.5}),
+            _SENTENCES,
         ),
     ),
     Member(
@@ -137,6 +143,7 @@ _ROSTER = (
                 "yes_no": 4.0, "judging": 4.0, "facts": 1.5, "arithmetic": 1.3, "python": 0.5,
             }),
             Phase(80, 0.35, 0.05, {"yes_no": 4.0, "judging": 3.0, "arithmetic": 2.5}),
+            _SENTENCES,
         ),
     ),
     Member(
@@ -156,6 +163,7 @@ _ROSTER = (
                 "python": 0.5,
             }),
             Phase(80, 0.35, 0.05, {"splitting": 4.0, "merging": 2.0, "arithmetic": 2.5}),
+            _SENTENCES,
         ),
     ),
 )  # fmt: skip

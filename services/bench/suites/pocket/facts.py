@@ -43,7 +43,7 @@ _CHOICE: tuple[tuple[str, bool], ...] = (
     ("{q}\nOptions:\n{o}", False),
     ("Which option is right? {q}\n{o}", False),
 )
-# By position in _CHOICE: those that want a bare letter, and those that leave room for reasons.
+# By position in _CHOICE: those that want a bare letter, and those that a sentence answers.
 _BARE = [index for index, (_, bare) in enumerate(_CHOICE) if bare]
 _REASONED = [index for index, (_, bare) in enumerate(_CHOICE) if not bare]
 BARE_SHARE = 0.15
@@ -103,17 +103,6 @@ def draw_open(random: Random, varied: bool = True) -> Item:
     return Item(TASK, prompt, completion, value, "text", f"open {fact} {index}", fact)
 
 
-def walked(options: list[str], letter: str) -> str:
-    """Go through the options up to the right one, then name its letter.
-
-    Models this small do not learn to find a letter by its option in one look: after eleven million
-    tokens they were at chance. Option by option they only copy and compare.
-    """
-    right = LETTERS.index(letter)
-    passed = "".join(f"{option}: no. " for option in options[:right])
-    return f"{passed}{options[right]}: yes. The answer is {letter}."
-
-
 def _options(random: Random, relation: Relation, value: str) -> list[str]:
     others = sorted(set(relation.pairs.values()) - {value})
     options = [value, *random.sample(others, 3)]
@@ -134,8 +123,9 @@ def draw_choice(random: Random) -> Item:
     template, letter_only = _CHOICE[index]
     letter = LETTERS[options.index(value)]
     statement = _capital_first(relation.statement.format(subject, value))
-    walk = walked([shown.format(*pair) for pair in zip(LETTERS, options, strict=True)], letter)
-    completion = letter if letter_only else f"{statement} {walk}"
+    # Models this small do not learn to look back from an option to its letter: after eleven million
+    # tokens they were at chance. A sentence names the option as well.
+    completion = letter if letter_only else statement
     fact = f"{relation.name}/{subject}"
     # The letter is not in the key: held-out letters could be learnt by elimination.
     key = f"choice {fact} {index} {sorted(options)}"

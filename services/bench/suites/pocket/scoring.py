@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _FENCE = re.compile(r"```(?:python)?\n(.*?)```", re.DOTALL)
+_OPTION = re.compile(r"\(?\b([A-D])[).] (.+?)(?= \(?[A-D][).] | Answer|\n|$)")
 _CODE_SECONDS = 5.0
 # Fields of a subtask that decide what is done; cost estimates are advice.
 _DECISIVE = ("id", "task_type", "depends_on", "expected_answer")
@@ -41,10 +42,18 @@ def _number(item: Item, reply: str) -> str | None:
 
 
 def _choice(item: Item, reply: str) -> str | None:
-    """Read the letter: after "answer is", or at the start."""
+    """Read the letter: after "answer is", at the start, or that of the only option named."""
     reply = reply.strip()
-    found = re.search(r"answer is \(?([A-D])\b", reply) or re.match(r"\(?([A-D])(?:\W|$)", reply)
-    return found.group(1) if found else None
+    found = re.search(r"answer is \(?([A-D])\b", reply) or re.match(
+        r"\(?([A-D])(?:[).,:]|$)", reply
+    )
+    if found:
+        return found.group(1)
+    said = f" {plain(reply)} "
+    named = [
+        letter for letter, option in _OPTION.findall(item.prompt) if f" {plain(option)} " in said
+    ]
+    return named[0] if len(named) == 1 else None
 
 
 def _boolean(item: Item, reply: str) -> str | None:

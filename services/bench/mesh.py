@@ -38,6 +38,8 @@ MAX_TOKENS = 64
 END_OF_TURN = 2
 NEVER = -100.0
 RANDOM = "random-135m"
+WARM_UPS = 3
+REST_SECONDS = 0.2
 
 
 class Sample(NamedTuple):
@@ -122,6 +124,7 @@ async def ask_mesh(mesh: coordinator_pb2_grpc.CoordinatorServiceAsyncStub, model
         messages=messages(),
         models=[model],
         sampling=sampling(),
+        kind=common_pb2.ANSWER_KIND_TEXT,  # whatever random weights say counts as an answer
         decompose=coordinator_pb2.DECOMPOSE_MODE_NONE,
     )
     started, first, tokens = time.perf_counter(), 0.0, 0
@@ -145,19 +148,27 @@ class Mesh:
     coordinator: coordinator_pb2_grpc.CoordinatorServiceAsyncStub
 
 
+async def threads_of(mesh: Mesh, model: str) -> int:
+    """Give the threads that the engine takes when it alone is busy: the peer gets as many."""
+    for _ in range(WARM_UPS):  # threads are added while it works
+        await ask_node(mesh.node, model)
+    status = (await mesh.node.GetStatus(node_pb2.GetStatusRequest())).status
+    return max(1, next(engine.threads for engine in status.engines if engine.model == model))
+
+
 async def measure(mesh: Mesh, model: str, path: Path, runs: int) -> tuple[Series, int]:
     """Let the three ways take turns; the bare engine's memory in bytes comes with the samples."""
-    status = (await mesh.node.GetStatus(node_pb2.GetStatusRequest())).status
-    threads = next(engine.threads for engine in status.engines if engine.model == model)
+    threads = await threads_of(mesh, model)
     prompt = await mesh.node.Tokenize(node_pb2.TokenizeRequest(model=model, messages=messages()))
-    bare, series = BareProcess(path, max(1, threads)), Series()
+    bare, series = BareProcess(path, threads), Series()
     try:
-        for run in track(range(runs + 1), description=model):
-            samples = (
-                bare.generate(prompt.text),
-                await ask_node(mesh.node, model),
-                await ask_mesh(mesh.coordinator, model),
-            )
+        for run in track(range(runs + 1), description=f"{model} ({threads} threads)"):
+            samples = [bare.generate(prompt.text)]
+            for way in (ask_node(mesh.node, model), ask_mesh(mesh.coordinator, model)):
+                # llama.cpp's threads go on spinning for a while, and would count as foreign load.
+                await asyncio.sleep(REST_SECONDS)
+                samples.append(await way)
+            await asyncio.sleep(REST_SECONDS)
             if run > 0:  # the first round warms caches and is not counted
                 for kept, sample in zip(
                     (series.bare, series.node, series.mesh), samples, strict=True

@@ -21,7 +21,7 @@ BUF = ROOT / "node_modules" / ".bin" / "buf"
 
 pytestmark = pytest.mark.skipif(
     not BUF.exists() or shutil.which("node") is None,
-    reason="buf is not installed: run `npm ci`",
+    reason="buf is not installed: install Node.js with npm, then run make test again",
 )
 
 Curl = Callable[..., subprocess.CompletedProcess[str]]

@@ -176,8 +176,8 @@ class Caller:
 
 
 @pytest.fixture
-def caller(peers: Peers, shared_node: RunningNode) -> Caller:
-    """Call the shared node."""
+async def caller(peers: Peers, shared_node: RunningNode) -> Caller:
+    """Call the shared node. Channels are made inside the loop that they belong to."""
     return Caller(peers, shared_node)
 
 

@@ -35,7 +35,7 @@ def node(start_node):
 
 
 @pytest.fixture
-def caller(caller_of, peers, node):
+async def caller(caller_of, peers, node):
     return caller_of(peers, node)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
@@ -79,19 +80,16 @@ class Announcer:
 
     async def _heartbeats(self) -> AsyncIterator[registry_pb2.LeaseRequest]:
         while True:
+            status = await self._status.read()
+            leaving = self._leaving.is_set()  # may change while this heartbeat is being sent
             yield registry_pb2.LeaseRequest(
-                address=self._address,
-                group=self._group,
-                status=await self._status.read(),
-                leaving=self._leaving.is_set(),
+                address=self._address, group=self._group, status=status, leaving=leaving
             )
-            if self._leaving.is_set():
+            if leaving:
                 return
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._heartbeat_seconds):
                     await self._leaving.wait()
-            except TimeoutError:
-                continue
 
     def _tell(self, error: QuorateError) -> None:
         """Log the first failure of a row loudly; the others are expected to be the same."""

@@ -14,7 +14,7 @@ from quorate.config import ServiceSettings, TelemetrySettings
 from quorate.identity import Role
 from quorate.telemetry import Telemetry
 from quorate.v1 import common_pb2, registry_pb2, registry_pb2_grpc
-from services.node.announce import LONGEST_PAUSE_SECONDS, pause_seconds
+from services.node.announce import LONGEST_PAUSE_SECONDS, Announcer, pause_seconds
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +77,19 @@ async def test_a_node_registers_heartbeats_and_leaves(start_node, tls, free_port
                 while not registry.heard[-1].leaving:
                     registry.news.clear()
                     await registry.news.wait()
+
+
+async def test_a_node_that_leaves_while_a_heartbeat_is_sent_says_so_in_the_next() -> None:
+    class Status:
+        async def read(self):
+            return common_pb2.NodeStatus(node="torn")
+
+    announcer = Announcer("c1", None, "127.0.0.1:1", "", Status(), lambda: None)
+    said = []
+    async for heartbeat in announcer._heartbeats():
+        said.append(heartbeat.leaving)
+        announcer.leave()
+    assert said == [False, True]
 
 
 async def test_a_node_comes_back_to_a_coordinator_that_was_away(start_node, tls, free_port) -> None:

@@ -18,12 +18,18 @@ from services.node.engine.messages import (
     ChatTurn,
     Command,
     Counters,
+    Embed,
+    Embedded,
     Event,
     FrameReader,
     Generate,
     Load,
     Loaded,
+    LoadFailed,
+    Loading,
     Refused,
+    Score,
+    Scored,
     Step,
     Tokenize,
     Tokens,
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
     from services.node.requests import Order
 
 T = TypeVar("T")
+Answer = Tokens | Scored | Embedded
+AnswerT = TypeVar("AnswerT", Tokens, Scored, Embedded)
 ERROR_TAIL_BYTES: Final = 4096
 CLOSE_SECONDS: Final = 2.0
 """How long an engine may take to leave by itself: a decode step of a large model."""
@@ -67,8 +75,9 @@ class Child:
     def __init__(self) -> None:
         self.counters = Counters()
         self.lost = False
+        self.loaded_share = 0.0
         self._generations: dict[int, Generation] = {}
-        self._tokenizations: dict[int, asyncio.Future[Tokens]] = {}
+        self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._ids = count(1)
         loop = asyncio.get_running_loop()
         self._loaded: asyncio.Future[Loaded] = loop.create_future()
@@ -110,7 +119,7 @@ class Child:
     @property
     def requests_in_flight(self) -> int:
         """Requests that were sent to it and have not ended."""
-        return len(self._generations) + len(self._tokenizations)
+        return len(self._generations) + len(self._answers)
 
     def generate(self, order: Order, deadline: float | None) -> Generation:
         """Send a request; `deadline` is a reading of the monotonic clock."""
@@ -137,14 +146,44 @@ class Child:
 
     async def tokenize(self, turns: Sequence[ChatTurn], text: str) -> Tokens:
         """Tokenize a conversation or a text; raises what the engine refuses, or ModelCrashed."""
+        return await self._ask(Tokenize(next(self._ids), tuple(turns), text), Tokens)
+
+    async def score(
+        self,
+        turns: Sequence[ChatTurn],
+        prompt: str,
+        candidates: Sequence[str],
+        *,
+        priority: int,
+        deadline: float | None,
+    ) -> Scored:
+        """Score continuations of one prompt; raises what the engine refuses, or ModelCrashed."""
         request_id = next(self._ids)
-        future: asyncio.Future[Tokens] = asyncio.get_running_loop().create_future()
-        self._tokenizations[request_id] = future
-        self._send(Tokenize(request_id, tuple(turns), text))
+        turns, candidates = tuple(turns), tuple(candidates)
+        order = Score(request_id, turns, prompt, candidates, priority, deadline)
+        return await self._ask(order, Scored)
+
+    async def embed(
+        self, texts: Sequence[str], *, priority: int, deadline: float | None
+    ) -> Embedded:
+        """Embed texts; raises what the engine refuses, or ModelCrashed."""
+        order = Embed(next(self._ids), tuple(texts), priority, deadline)
+        return await self._ask(order, Embedded)
+
+    async def _ask(self, command: Tokenize | Score | Embed, kind: type[AnswerT]) -> AnswerT:
+        """Send a command that has one answer; who stops waiting gives it up at the engine."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[command.request_id] = future
+        self._send(command)
         try:
-            return await future
+            answer = await future
         finally:
-            self._tokenizations.pop(request_id, None)
+            self._answers.pop(command.request_id, None)
+            if future.cancelled():
+                self._send(Cancel(command.request_id))
+        if not isinstance(answer, kind):
+            raise InternalError(f"the engine answered {type(command).__name__} with another kind")
+        return answer
 
     async def wait(self) -> str:
         """Wait until the process has ended; gives how, in words. All its requests have failed."""
@@ -176,13 +215,15 @@ class Child:
         """Take an event of the engine."""
         if isinstance(event, Step):
             self._take_step(event)
+        elif isinstance(event, Tokens | Scored | Embedded):
+            _resolve(self._answers.get(event.request_id), event)
         elif isinstance(event, Refused):
             self._refuse(event)
-        elif isinstance(event, Tokens):
-            _resolve(self._tokenizations.get(event.request_id), event)
+        elif isinstance(event, Loading):
+            self.loaded_share = event.fraction
         elif isinstance(event, Loaded):
             _resolve(self._loaded, event)
-        else:
+        elif isinstance(event, LoadFailed):
             _reject(self._loaded, ModelUnusable(event.reason))
 
     def lose_link(self) -> None:
@@ -196,7 +237,7 @@ class Child:
         generations, self._generations = self._generations, {}
         for generation in generations.values():
             generation.fail(error)
-        for future in self._tokenizations.values():
+        for future in self._answers.values():
             _reject(future, error)
         self.counters = Counters()
 
@@ -219,7 +260,7 @@ class Child:
         generation = self._generations.pop(refused.request_id, None)
         if generation is not None:
             generation.fail(error)
-        _reject(self._tokenizations.get(refused.request_id), error)
+        _reject(self._answers.get(refused.request_id), error)
 
     def _send(self, command: Command) -> None:
         self._transport.write(frame(command))

@@ -6,19 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from quorate.errors import QuorateError
+from quorate.errors import NotImplementedYet, QuorateError
 from services.node.engine.constraints import as_grammar
 from services.node.engine.logprobs import normalizers
 from services.node.engine.messages import (
     Cancel,
     Counters,
     Delta,
+    Embed,
     Finished,
     FinishReason,
     Generate,
     Progress,
     Refused,
     Sampling,
+    Score,
     Step,
     Tokenize,
     Tokens,
@@ -87,15 +89,19 @@ class Engine:
         """Whether a step would do nothing."""
         return self._scheduler.idle and not self._reports
 
-    def handle(self, command: Generate | Cancel | Tokenize) -> Refused | Tokens | None:
+    def handle(
+        self, command: Generate | Score | Embed | Cancel | Tokenize
+    ) -> Refused | Tokens | None:
         """Take a command; gives what has to be answered at once."""
         try:
             if isinstance(command, Generate):
                 self._accept(command)
             elif isinstance(command, Cancel):
                 self._scheduler.cancel(command.request_id)
-            else:
+            elif isinstance(command, Tokenize):
                 return self._tokens(command)
+            else:
+                raise NotImplementedYet("scores and embeddings are not part of this version")
         except QuorateError as error:
             return Refused(
                 command.request_id,

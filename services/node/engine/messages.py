@@ -1,7 +1,8 @@
 """What the node and an engine process say to each other: msgpack, one frame per message.
 
-Node → engine: Load, Generate, Cancel, Tokenize. Engine → node: Loaded, LoadFailed, Tokens, Refused,
-Step. A Step carries everything that one decode step produced, for all requests together.
+Node → engine: Load, Generate, Score, Embed, Cancel, Tokenize. Engine → node: Loading, Loaded,
+LoadFailed, Tokens, Scored, Embedded, Refused, Step. A Step carries everything that one decode step
+produced, for all requests together.
 """
 
 from __future__ import annotations
@@ -90,6 +91,32 @@ class Generate(msgspec.Struct, frozen=True, array_like=True, tag=True):
     deadline: float | None = None
 
 
+class Score(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Score continuations of one prompt. Exactly one of `turns` and `prompt` is filled.
+
+    `deadline` is a reading of CLOCK_MONOTONIC in seconds. A Cancel gives it up.
+    """
+
+    request_id: int
+    turns: tuple[ChatTurn, ...]
+    prompt: str
+    candidates: tuple[str, ...]
+    priority: int = 0
+    deadline: float | None = None
+
+
+class Embed(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Embed texts, each by itself.
+
+    `deadline` is a reading of CLOCK_MONOTONIC in seconds. A Cancel gives it up.
+    """
+
+    request_id: int
+    texts: tuple[str, ...]
+    priority: int = 0
+    deadline: float | None = None
+
+
 class Cancel(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Give up a request; its slots are free at the next step."""
 
@@ -173,6 +200,12 @@ class Loaded(msgspec.Struct, frozen=True, array_like=True, tag=True):
     load_seconds: float
 
 
+class Loading(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The load went on: the share that is done, in [0, 1]."""
+
+    fraction: float
+
+
 class LoadFailed(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The model cannot be used; trying again would not help."""
 
@@ -185,6 +218,30 @@ class Tokens(msgspec.Struct, frozen=True, array_like=True, tag=True):
     request_id: int
     tokens: tuple[int, ...]
     text: str
+
+
+class CandidateScore(msgspec.Struct, frozen=True, array_like=True):
+    """Summed log-probability of a continuation's tokens (nats, at most 0), and their number."""
+
+    logprob: float
+    tokens: int
+
+
+class Scored(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Scores in the order of the candidates. `cached_tokens` of the prompt were computed before."""
+
+    request_id: int
+    scores: tuple[CandidateScore, ...]
+    prompt_tokens: int
+    cached_tokens: int
+
+
+class Embedded(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """One vector per text: 32-bit floats, little-endian, of unit length."""
+
+    request_id: int
+    vectors: tuple[bytes, ...]
+    prompt_tokens: int
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -204,8 +261,8 @@ class Step(msgspec.Struct, frozen=True, array_like=True, tag=True):
     progress: tuple[Progress, ...] = ()
 
 
-Command = Load | Generate | Cancel | Tokenize
-Event = Loaded | LoadFailed | Tokens | Refused | Step
+Command = Load | Generate | Score | Embed | Cancel | Tokenize
+Event = Loading | Loaded | LoadFailed | Tokens | Scored | Embedded | Refused | Step
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(Command).decode

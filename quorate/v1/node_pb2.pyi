@@ -236,23 +236,49 @@ class DeliberateRequest(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class ModelSha256Entry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     MODELS_FIELD_NUMBER: builtins.int
     MESSAGES_FIELD_NUMBER: builtins.int
     SAMPLING_FIELD_NUMBER: builtins.int
     KIND_FIELD_NUMBER: builtins.int
+    MODEL_SHA256_FIELD_NUMBER: builtins.int
+    PRIORITY_FIELD_NUMBER: builtins.int
     kind: quorate.v1.common_pb2.AnswerKind.ValueType
-    """Expected type of answer; unspecified infers it."""
+    """Expected type of answer; unspecified infers it from the last message of the user."""
+    priority: builtins.int
+    """Higher goes first among waiting requests, in [-100, 100]; 0 is normal."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Names of the models; empty takes the node's pair."""
+        """Names of the models, 2 to 8, all different; empty takes the node's pair: its first two models."""
 
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.ChatMessage]:
-        """The conversation; required."""
+        """The conversation; required. The limits are those of GenerateRequest."""
 
     @property
     def sampling(self) -> quorate.v1.common_pb2.Sampling:
-        """How tokens are drawn."""
+        """How tokens are drawn: one sample per model, all with the same seed."""
+
+    @property
+    def model_sha256(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Expected SHA-256 of model files by model name; a model that differs gives a FAILED ballot
+        (WRONG_MODEL). A name that is missing or empty skips its check.
+        """
 
     def __init__(
         self,
@@ -261,9 +287,11 @@ class DeliberateRequest(google.protobuf.message.Message):
         messages: collections.abc.Iterable[quorate.v1.common_pb2.ChatMessage] | None = ...,
         sampling: quorate.v1.common_pb2.Sampling | None = ...,
         kind: quorate.v1.common_pb2.AnswerKind.ValueType = ...,
+        model_sha256: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        priority: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["sampling", b"sampling"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["kind", b"kind", "messages", b"messages", "models", b"models", "sampling", b"sampling"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["kind", b"kind", "messages", b"messages", "model_sha256", b"model_sha256", "models", b"models", "priority", b"priority", "sampling", b"sampling"]) -> None: ...
 
 Global___DeliberateRequest: typing_extensions.TypeAlias = DeliberateRequest
 
@@ -282,11 +310,11 @@ class DeliberateResponse(google.protobuf.message.Message):
 
     @property
     def ballot(self) -> quorate.v1.common_pb2.Ballot:
-        """A model's ballot was cast."""
+        """A model's ballot was cast, as soon as its generation ended."""
 
     @property
     def verdict(self) -> Global___DeliberateVerdict:
-        """The node's vote."""
+        """The node's vote: the last message."""
 
     def __init__(
         self,
@@ -335,15 +363,20 @@ class DeliberateVerdict(google.protobuf.message.Message):
     AGREED_FIELD_NUMBER: builtins.int
     ANSWER_FIELD_NUMBER: builtins.int
     BALLOTS_FIELD_NUMBER: builtins.int
+    EXPLANATION_FIELD_NUMBER: builtins.int
     agreed: builtins.bool
-    """Whether the models agree; disagreement never silently means the first model."""
+    """Whether all models gave answers that are the same; disagreement never silently means the first
+    model, and a model that failed or abstained is no agreement.
+    """
+    explanation: builtins.str
+    """Why they agree or not, for people. Empty from an old peer."""
     @property
     def answer(self) -> quorate.v1.common_pb2.Answer:
         """The answer they agree on; unset when they do not."""
 
     @property
     def ballots(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.Ballot]:
-        """All ballots."""
+        """All ballots, in the order of the models; those that are VALID have weight 1."""
 
     def __init__(
         self,
@@ -351,9 +384,10 @@ class DeliberateVerdict(google.protobuf.message.Message):
         agreed: builtins.bool = ...,
         answer: quorate.v1.common_pb2.Answer | None = ...,
         ballots: collections.abc.Iterable[quorate.v1.common_pb2.Ballot] | None = ...,
+        explanation: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["answer", b"answer"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["agreed", b"agreed", "answer", b"answer", "ballots", b"ballots"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["agreed", b"agreed", "answer", b"answer", "ballots", b"ballots", "explanation", b"explanation"]) -> None: ...
 
 Global___DeliberateVerdict: typing_extensions.TypeAlias = DeliberateVerdict
 
@@ -367,17 +401,23 @@ class ScoreRequest(google.protobuf.message.Message):
     MESSAGES_FIELD_NUMBER: builtins.int
     PROMPT_FIELD_NUMBER: builtins.int
     CANDIDATES_FIELD_NUMBER: builtins.int
+    MODEL_SHA256_FIELD_NUMBER: builtins.int
+    PRIORITY_FIELD_NUMBER: builtins.int
     model: builtins.str
     """Name of the model; required."""
     prompt: builtins.str
     """The text before the candidates. Exactly one of messages and prompt."""
+    model_sha256: builtins.str
+    """Expected SHA-256 of the model file; a different model answers FAILED_PRECONDITION. Empty skips the check."""
+    priority: builtins.int
+    """Higher goes first among waiting requests, in [-100, 100]; 0 is normal."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.ChatMessage]:
         """The conversation before the candidates. Exactly one of messages and prompt."""
 
     @property
     def candidates(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The continuations to score, 1 to 256."""
+        """The continuations to score, 1 to 256 of 1 to 16384 bytes each; the same one may come twice."""
 
     def __init__(
         self,
@@ -386,8 +426,10 @@ class ScoreRequest(google.protobuf.message.Message):
         messages: collections.abc.Iterable[quorate.v1.common_pb2.ChatMessage] | None = ...,
         prompt: builtins.str = ...,
         candidates: collections.abc.Iterable[builtins.str] | None = ...,
+        model_sha256: builtins.str = ...,
+        priority: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["candidates", b"candidates", "messages", b"messages", "model", b"model", "prompt", b"prompt"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["candidates", b"candidates", "messages", b"messages", "model", b"model", "model_sha256", b"model_sha256", "priority", b"priority", "prompt", b"prompt"]) -> None: ...
 
 Global___ScoreRequest: typing_extensions.TypeAlias = ScoreRequest
 
@@ -398,16 +440,27 @@ class ScoreResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SCORES_FIELD_NUMBER: builtins.int
+    USAGE_FIELD_NUMBER: builtins.int
+    MODEL_SHA256_FIELD_NUMBER: builtins.int
+    model_sha256: builtins.str
+    """SHA-256 of the model's file; empty when the backend cannot tell."""
     @property
     def scores(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___CandidateScore]:
         """One entry per candidate."""
+
+    @property
+    def usage(self) -> quorate.v1.common_pb2.Usage:
+        """Tokens used: prompt_tokens once for all candidates, completion_tokens of the candidates together."""
 
     def __init__(
         self,
         *,
         scores: collections.abc.Iterable[Global___CandidateScore] | None = ...,
+        usage: quorate.v1.common_pb2.Usage | None = ...,
+        model_sha256: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["scores", b"scores"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["usage", b"usage"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["model_sha256", b"model_sha256", "scores", b"scores", "usage", b"usage"]) -> None: ...
 
 Global___ScoreResponse: typing_extensions.TypeAlias = ScoreResponse
 
@@ -420,7 +473,7 @@ class CandidateScore(google.protobuf.message.Message):
     LOGPROB_FIELD_NUMBER: builtins.int
     TOKENS_FIELD_NUMBER: builtins.int
     logprob: builtins.float
-    """Sum of the log-probabilities of its tokens, at most 0."""
+    """Sum of the natural logarithms of its tokens' probabilities before sampling filters, at most 0."""
     tokens: builtins.int
     """How many tokens it has."""
     def __init__(
@@ -441,19 +494,27 @@ class EmbedRequest(google.protobuf.message.Message):
 
     MODEL_FIELD_NUMBER: builtins.int
     TEXTS_FIELD_NUMBER: builtins.int
+    MODEL_SHA256_FIELD_NUMBER: builtins.int
+    PRIORITY_FIELD_NUMBER: builtins.int
     model: builtins.str
     """Name of the model; required."""
+    model_sha256: builtins.str
+    """Expected SHA-256 of the model file; a different model answers FAILED_PRECONDITION. Empty skips the check."""
+    priority: builtins.int
+    """Higher goes first among waiting requests, in [-100, 100]; 0 is normal."""
     @property
     def texts(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The texts, 1 to 256."""
+        """The texts, 1 to 256; none is empty, 1 MiB in all."""
 
     def __init__(
         self,
         *,
         model: builtins.str = ...,
         texts: collections.abc.Iterable[builtins.str] | None = ...,
+        model_sha256: builtins.str = ...,
+        priority: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["model", b"model", "texts", b"texts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "model_sha256", b"model_sha256", "priority", b"priority", "texts", b"texts"]) -> None: ...
 
 Global___EmbedRequest: typing_extensions.TypeAlias = EmbedRequest
 
@@ -464,16 +525,27 @@ class EmbedResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     EMBEDDINGS_FIELD_NUMBER: builtins.int
+    USAGE_FIELD_NUMBER: builtins.int
+    MODEL_SHA256_FIELD_NUMBER: builtins.int
+    model_sha256: builtins.str
+    """SHA-256 of the model's file; empty when the backend cannot tell."""
     @property
     def embeddings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Embedding]:
         """One vector per text."""
+
+    @property
+    def usage(self) -> quorate.v1.common_pb2.Usage:
+        """Tokens used; completion_tokens is 0."""
 
     def __init__(
         self,
         *,
         embeddings: collections.abc.Iterable[Global___Embedding] | None = ...,
+        usage: quorate.v1.common_pb2.Usage | None = ...,
+        model_sha256: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["usage", b"usage"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "model_sha256", b"model_sha256", "usage", b"usage"]) -> None: ...
 
 Global___EmbedResponse: typing_extensions.TypeAlias = EmbedResponse
 

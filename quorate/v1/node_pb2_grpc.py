@@ -115,6 +115,8 @@ class NodeServiceServicer(object):
 
     def Deliberate(self, request, context):
         """Runs two or more models on one prompt at the same time and streams both, then the node's own vote.
+        INVALID_ARGUMENT names an unknown model or one given twice. A model that fails gives a FAILED
+        ballot and the others are heard; when all fail, the call ends with the first one's error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,13 +124,14 @@ class NodeServiceServicer(object):
 
     def Score(self, request, context):
         """Gives the joint log-probability of each candidate continuation of one prompt.
+        INVALID_ARGUMENT names the field, such as candidates[3]. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
-        """Gives an embedding for each text.
+        """Gives an embedding for each text. INVALID_ARGUMENT names the field, such as texts[3]. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

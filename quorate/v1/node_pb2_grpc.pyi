@@ -312,13 +312,18 @@ class NodeServiceStub(typing.Generic[_NodeServiceGenerateType, _NodeServiceDelib
     """
 
     Deliberate: _NodeServiceDeliberateType
-    """Runs two or more models on one prompt at the same time and streams both, then the node's own vote."""
+    """Runs two or more models on one prompt at the same time and streams both, then the node's own vote.
+    INVALID_ARGUMENT names an unknown model or one given twice. A model that fails gives a FAILED
+    ballot and the others are heard; when all fail, the call ends with the first one's error.
+    """
 
     Score: _NodeServiceScoreType
-    """Gives the joint log-probability of each candidate continuation of one prompt."""
+    """Gives the joint log-probability of each candidate continuation of one prompt.
+    INVALID_ARGUMENT names the field, such as candidates[3]. Safe to retry.
+    """
 
     Embed: _NodeServiceEmbedType
-    """Gives an embedding for each text."""
+    """Gives an embedding for each text. INVALID_ARGUMENT names the field, such as texts[3]. Safe to retry."""
 
     Tokenize: _NodeServiceTokenizeType
     """Gives the tokens of a text, or the text of a chat after the model's template."""
@@ -413,7 +418,10 @@ class NodeServiceServicer(metaclass=abc.ABCMeta):
         request: quorate.v1.node_pb2.DeliberateRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[quorate.v1.node_pb2.DeliberateResponse], collections.abc.AsyncIterator[quorate.v1.node_pb2.DeliberateResponse]]:
-        """Runs two or more models on one prompt at the same time and streams both, then the node's own vote."""
+        """Runs two or more models on one prompt at the same time and streams both, then the node's own vote.
+        INVALID_ARGUMENT names an unknown model or one given twice. A model that fails gives a FAILED
+        ballot and the others are heard; when all fail, the call ends with the first one's error.
+        """
 
     @abc.abstractmethod
     def Score(
@@ -421,7 +429,9 @@ class NodeServiceServicer(metaclass=abc.ABCMeta):
         request: quorate.v1.node_pb2.ScoreRequest,
         context: _ServicerContext,
     ) -> typing.Union[quorate.v1.node_pb2.ScoreResponse, collections.abc.Awaitable[quorate.v1.node_pb2.ScoreResponse]]:
-        """Gives the joint log-probability of each candidate continuation of one prompt."""
+        """Gives the joint log-probability of each candidate continuation of one prompt.
+        INVALID_ARGUMENT names the field, such as candidates[3]. Safe to retry.
+        """
 
     @abc.abstractmethod
     def Embed(
@@ -429,7 +439,7 @@ class NodeServiceServicer(metaclass=abc.ABCMeta):
         request: quorate.v1.node_pb2.EmbedRequest,
         context: _ServicerContext,
     ) -> typing.Union[quorate.v1.node_pb2.EmbedResponse, collections.abc.Awaitable[quorate.v1.node_pb2.EmbedResponse]]:
-        """Gives an embedding for each text."""
+        """Gives an embedding for each text. INVALID_ARGUMENT names the field, such as texts[3]. Safe to retry."""
 
     @abc.abstractmethod
     def Tokenize(

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
@@ -70,10 +70,14 @@ class _Link(asyncio.Protocol):
 
 
 class Child:
-    """A running engine. Made by `start`; owned by the node's event loop."""
+    """A running engine. Made by `start`; owned by the node's event loop.
 
-    def __init__(self) -> None:
+    `observe` is told the counters before and after every step.
+    """
+
+    def __init__(self, observe: Callable[[Counters, Counters], None]) -> None:
         self.counters = Counters()
+        self._observe = observe
         self.lost = False
         self.loaded_share = 0.0
         self._generations: dict[int, Generation] = {}
@@ -86,9 +90,13 @@ class Child:
         self._process: Process
 
     @classmethod
-    async def start(cls, environment: Mapping[str, str]) -> Self:
+    async def start(
+        cls,
+        environment: Mapping[str, str],
+        observe: Callable[[Counters, Counters], None] = lambda _before, _after: None,
+    ) -> Self:
         """Start an engine process that has nothing loaded yet; `environment` is the node's own."""
-        child = cls()
+        child = cls(observe)
         ours, theirs = socket.socketpair()
         with theirs:
             child._process = await asyncio.create_subprocess_exec(
@@ -242,7 +250,8 @@ class Child:
         self.counters = Counters()
 
     def _take_step(self, step: Step) -> None:
-        self.counters = step.counters
+        before, self.counters = self.counters, step.counters
+        self._observe(before, step.counters)
         for progress in step.progress:
             generation = self._generations.get(progress.request_id)
             if generation is None:

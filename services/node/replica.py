@@ -59,8 +59,10 @@ class Replica:
         environment: Mapping[str, str],
         accept: Callable[[Loaded], Awaitable[None]],
         changes: Changes,
+        observe: Callable[[Counters, Counters], None],
     ) -> None:
         self._name = name
+        self._observe = observe
         self._load = load
         self._environment = environment
         self._accept = accept
@@ -99,7 +101,7 @@ class Replica:
 
     async def _run_once(self) -> str:
         """Run one engine process to its end; gives how it ended."""
-        child = await Child.start(self._environment)
+        child = await Child.start(self._environment, self._observe)
         async with asyncio.TaskGroup() as group:
             ending = group.create_task(child.wait())
             try:

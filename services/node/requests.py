@@ -120,17 +120,27 @@ def check_generate(draft: Draft, model: ModelFacts, draw_seed: Callable[[], int]
 
     Raises InvalidRequest that names the first wrong field, or WrongModel.
     """
-    if draft.model_sha256 and draft.model_sha256.lower() != model.sha256:
-        raise WrongModel(
-            f"model {model.name!r} has SHA-256 {model.sha256}, not {shorten(draft.model_sha256)}. "
-            "List the node's models again."
-        )
+    check_identity(draft.model_sha256, model)
     check_text(draft.turns, draft.prompt, "prompt")
     samples = 1 if draft.samples is None else draft.samples
     check_number("n", samples, Range(1, min(MOST_SAMPLES, model.most_samples)))
-    check_number("priority", draft.priority, Range(-HIGHEST_PRIORITY, HIGHEST_PRIORITY))
+    check_priority(draft.priority)
     sampling = _check_sampling(draft.sampling, model, draw_seed)
     return Order(model.name, tuple(draft.turns), draft.prompt, sampling, samples, draft.priority)
+
+
+def check_identity(expected_sha256: str, model: ModelFacts) -> None:
+    """Raise WrongModel when the caller expects another file than the model's; "" expects none."""
+    if expected_sha256 and expected_sha256.lower() != model.sha256:
+        raise WrongModel(
+            f"model {model.name!r} has SHA-256 {model.sha256}, not {shorten(expected_sha256)}. "
+            "List the node's models again."
+        )
+
+
+def check_priority(priority: int) -> None:
+    """Let a priority through that lies in its range."""
+    check_number("priority", priority, Range(-HIGHEST_PRIORITY, HIGHEST_PRIORITY))
 
 
 def check_text(turns: Sequence[ChatTurn], text: str, name: str) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from quorate.errors import ModelCrashed, ModelLoading, ModelUnusable, QuorateError
 from quorate.models.gguf import Identity
 from services.node.budget import Budget
-from services.node.engine.messages import ChatTurn, Load, Loaded, Progress, Tokens
+from services.node.engine.messages import (
+    ChatTurn,
+    Counters,
+    Embedded,
+    Load,
+    Loaded,
+    Progress,
+    Scored,
+    Tokens,
+)
 from services.node.model_file import ModelFile, inspect
 from services.node.replica import Changes, Replica, State
 from services.node.requests import ModelFacts, Order, check_name
@@ -19,22 +29,30 @@ from services.node.requests import ModelFacts, Order, check_name
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
     from services.node.child import Child
+    from services.node.score_embed import EmbedOrder, ScoreOrder
 
+AnswerT = TypeVar("AnswerT")
 RESTART_SECONDS: Final = 30.0
 """How long a request whose engine died waits for the next one, when it has no deadline."""
+
+
+def _ignore(_model: str, _before: Counters, _after: Counters) -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class Machine:
     """What the engines of all models share: cores, the directory of their locks, variables.
 
-    `cores` of the machine's `all_cores` may be used.
+    `cores` of the machine's `all_cores` may be used. `observe` is told of every step of an engine:
+    the model's name, and the engine's counters before and after.
     """
 
     cores: int
     all_cores: int
     runtime_directory: Path
     environment: Mapping[str, str]
+    observe: Callable[[str, Counters, Counters], None] = _ignore
 
 
 class Model:
@@ -83,7 +101,12 @@ class Model:
         load = self._load(self.file)
         self.replicas = [
             Replica(
-                self.settings.name, load, self._machine.environment, self._accept, self._changes
+                self.settings.name,
+                load,
+                self._machine.environment,
+                self._accept,
+                self._changes,
+                partial(self._machine.observe, self.settings.name),
             )
             for _ in range(self.settings.replicas)
         ]
@@ -231,3 +254,31 @@ class Supervisor:
     async def tokenize(self, name: str, turns: Sequence[ChatTurn], text: str) -> Tokens:
         """Tokenize a conversation or a text with a model's vocabulary."""
         return await self.models[check_name(name, self.models)].choose().tokenize(turns, text)
+
+    async def score(self, order: ScoreOrder, deadline: float | None) -> Scored:
+        """Score candidates; an engine that dies is tried once more, as in `generate`."""
+        return await self._ask_twice(
+            order.model,
+            lambda child: child.score(
+                order.turns,
+                order.prompt,
+                order.candidates,
+                priority=order.priority,
+                deadline=deadline,
+            ),
+        )
+
+    async def embed(self, order: EmbedOrder, deadline: float | None) -> Embedded:
+        """Embed texts; an engine that dies is tried once more, as in `generate`."""
+        return await self._ask_twice(
+            order.model,
+            lambda child: child.embed(order.texts, priority=order.priority, deadline=deadline),
+        )
+
+    async def _ask_twice(self, name: str, ask: Callable[[Child], Awaitable[AnswerT]]) -> AnswerT:
+        model = self.models[name]
+        try:
+            return await ask(model.choose())
+        except ModelCrashed:
+            await self._wait_for_another(model)
+        return await ask(model.choose())

@@ -132,7 +132,12 @@ class Tokenize(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Counters(msgspec.Struct, frozen=True, array_like=True):
-    """An engine's counters since it started, and what it is doing now."""
+    """An engine's counters since it started, and what it is doing now.
+
+    `kv_used_tokens` of the `kv_pool_tokens` are held now, kept prefixes included.
+    `prefix_query_tokens` counts the prompt tokens that were looked for in kept prefixes,
+    `prefix_hit_tokens` those found.
+    """
 
     busy_slots: int = 0
     queued: int = 0
@@ -142,6 +147,10 @@ class Counters(msgspec.Struct, frozen=True, array_like=True):
     cached_tokens: int = 0
     cancelled_samples: int = 0
     threads: int = 0
+    kv_used_tokens: int = 0
+    kv_pool_tokens: int = 0
+    prefix_hit_tokens: int = 0
+    prefix_query_tokens: int = 0
 
 
 class TokenChoice(msgspec.Struct, frozen=True, array_like=True):

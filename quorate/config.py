@@ -10,11 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from quorate import remote
 from quorate.errors import ConfigurationError, nearest, shorten
 
 PREFIX = "QUORATE_"
@@ -107,9 +116,26 @@ class ModelSettings(Settings):
 
     `path` is a GGUF file; None takes the pocket model of that name. `replicas` engines share the
     file. `weight` scales its votes; `reliability` is the initial P(right) by task type, in [0, 1].
+
+    Another `backend` than llama.cpp is a server at `url`, which knows the model as `remote_model`;
+    `slots` requests are sent to it at once. `sampling` names fields beyond its API's own that it is
+    known to honour. `silence_seconds` is how long it may say nothing. Its key is read from a file,
+    or from the environment variable of that name.
     """
 
     name: Name
+    backend: remote.Backend = "llama.cpp"
+    url: Annotated[str, AfterValidator(remote.check_url)] | None = None
+    remote_model: str | None = Field(default=None, min_length=1)
+    dialect: remote.Dialect = "openai"
+    api_key_file: Path | None = None
+    api_key_variable: str | None = Field(default=None, min_length=1)
+    sampling: Sequence[Literal[remote.EXTRA_SAMPLING]] = ()  # type: ignore[valid-type]
+    logprobs: bool = True
+    silence_seconds: float = Field(default=120.0, gt=0, le=3600)
+    keep_alive: (
+        Annotated[str, BeforeValidator(str), AfterValidator(remote.check_keep_alive)] | None
+    ) = None
     path: Path | None = None
     weight: float = Field(default=1.0, gt=0, le=1000)
     replicas: int = Field(default=1, ge=1, le=16)
@@ -118,6 +144,13 @@ class ModelSettings(Settings):
     queue: int = Field(default=64, ge=1, le=4096)
     gpu_layers: int = Field(default=-1, ge=-1)
     reliability: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
+
+    @model_validator(mode="after")
+    def _backend_has_its_keys(self) -> Self:
+        fields = type(self).model_fields
+        given = [key for key in fields if getattr(self, key) != fields[key].default]
+        remote.check_combination(self.backend, given, self.url)
+        return self
 
 
 class NodeSettings(ServiceSettings):

@@ -206,9 +206,9 @@ def with_paths_from(topology: Topology, directory: Path) -> Topology:
     """Resolve relative model paths against a directory."""
 
     def placed(model: ModelSettings) -> ModelSettings:
-        if model.path is None:
-            return model
-        return model.model_copy(update={"path": directory / model.path.expanduser()})
+        files = {"path": model.path, "api_key_file": model.api_key_file}
+        given = {key: directory / path.expanduser() for key, path in files.items() if path}
+        return model.model_copy(update=given)
 
     nodes = [
         node.model_copy(update={"models": [placed(model) for model in node.models]})

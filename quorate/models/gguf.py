@@ -10,71 +10,34 @@ import hashlib
 import mmap
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from quorate.errors import ModelUnusable
+from quorate.models.header import (
+    TENSOR_TYPES,
+    GgufArray,
+    GgufHeader,
+    Scalar,
+    Tensor,
+    describe,
+)
+
+__all__ = ["TENSOR_TYPES", "GgufHeader", "Identity", "identity", "read_header", "sha256"]
 
 MAGIC: Final = b"GGUF"
 VERSIONS: Final = (2, 3)
 MOST_ENTRIES: Final = 1_000_000
 LONGEST_TEXT_BYTES: Final = 64 * 2**20
+MOST_NUMBERS_KEPT: Final = 1024
+"""Arrays of more numbers are counted, not kept: no model has so many layers."""
 DEFAULT_ALIGNMENT: Final = 32
 _ARRAY, _STRING = 9, 8
 _NUMBERS: Final[Mapping[int, struct.Struct]] = {
     kind: struct.Struct("<" + code)
     for kind, code in enumerate(("B", "b", "H", "h", "I", "i", "f", "?"))
 } | {kind: struct.Struct("<" + code) for kind, code in ((10, "Q"), (11, "q"), (12, "d"))}
-
-# ggml's tensor types: number → (name, weights per block, bytes per block).
-TENSOR_TYPES: Final[Mapping[int, tuple[str, int, int]]] = {
-    0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20),
-    6: ("Q5_0", 32, 22), 7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34),
-    10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110), 12: ("Q4_K", 256, 144),
-    13: ("Q5_K", 256, 176), 14: ("Q6_K", 256, 210),
-    16: ("IQ2_XXS", 256, 66), 17: ("IQ2_XS", 256, 74), 18: ("IQ3_XXS", 256, 98),
-    19: ("IQ1_S", 256, 50), 20: ("IQ4_NL", 32, 18), 21: ("IQ3_S", 256, 110),
-    22: ("IQ2_S", 256, 82), 23: ("IQ4_XS", 256, 136), 24: ("I8", 1, 1), 25: ("I16", 1, 2),
-    26: ("I32", 1, 4), 27: ("I64", 1, 8), 28: ("F64", 1, 8), 29: ("IQ1_M", 256, 56),
-    30: ("BF16", 1, 2), 34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17),
-}  # fmt: skip
-
-Scalar = int | float | bool | str
-
-
-class GgufArray(NamedTuple):
-    """An array of the header: how many values it has, and a digest of their bytes."""
-
-    length: int
-    digest: str
-
-
-@dataclass(frozen=True)
-class GgufHeader:
-    """What a model file says about itself.
-
-    `quantization` is the type that most weights have. `kv_bytes_per_token` is what one token costs
-    in a cache of 16-bit keys and values. Equal `vocabulary_id` means equal tokens. Zero and empty
-    mean that the file does not say.
-    """
-
-    path: Path
-    architecture: str
-    name: str
-    parameters: int
-    quantization: str
-    context_tokens: int
-    embedding: int
-    layers: int
-    heads: int
-    kv_heads: int
-    kv_bytes_per_token: int
-    vocabulary_tokens: int
-    vocabulary_id: str
-    chat_template: str
-    file_bytes: int
 
 
 class Identity(NamedTuple):
@@ -84,13 +47,6 @@ class Identity(NamedTuple):
     inode: int
     file_bytes: int
     modified_ns: int
-
-
-class _Tensor(NamedTuple):
-    name: str
-    weights: int
-    kind: int
-    start: int
 
 
 def identity(path: Path) -> Identity:
@@ -155,10 +111,10 @@ class _Reader:
         if not tensors:
             raise self._broken("it holds no weights")
         self._check_extent(tensors, values)
-        return _describe(self._path, len(self._data), values, tensors)
+        return describe(self._path, len(self._data), values, tensors)
 
     def _check_extent(
-        self, tensors: Sequence[_Tensor], values: Mapping[str, Scalar | GgufArray]
+        self, tensors: Sequence[Tensor], values: Mapping[str, Scalar | GgufArray]
     ) -> None:
         alignment = values.get("general.alignment", DEFAULT_ALIGNMENT)
         if not isinstance(alignment, int) or alignment < 1:
@@ -167,8 +123,7 @@ class _Reader:
         for tensor in tensors:
             if tensor.kind not in TENSOR_TYPES:
                 raise self._broken(f"weight {tensor.name!r} has the unknown type {tensor.kind}")
-            _, block, block_bytes = TENSOR_TYPES[tensor.kind]
-            end = base + tensor.start + -(-tensor.weights // block) * block_bytes
+            end = base + tensor.start + tensor.size
             if end > len(self._data):
                 raise self._broken(
                     f"it is cut off: weight {tensor.name!r} ends at byte {end}, but the file has "
@@ -179,7 +134,7 @@ class _Reader:
         key = self._text()
         return key, self._value(int(self._number(4)))
 
-    def _tensor(self) -> _Tensor:
+    def _tensor(self) -> Tensor:
         name = self._text()
         dimensions = int(self._number(4))
         if dimensions > 4:
@@ -187,7 +142,7 @@ class _Reader:
         weights = 1
         for _ in range(dimensions):
             weights *= int(self._number(10))
-        return _Tensor(name, weights, int(self._number(4)), int(self._number(10)))
+        return Tensor(name, weights, int(self._number(4)), int(self._number(10)))
 
     def _value(self, kind: int) -> Scalar | GgufArray:
         if kind == _STRING:
@@ -200,15 +155,18 @@ class _Reader:
         kind = int(self._number(4))
         count = self._count("array values")
         start = self._at
+        numbers: tuple[int | float | bool, ...] = ()
         if kind == _STRING:
             for _ in range(count):
                 self._skip(self._length())
+        elif kind in _NUMBERS and count <= MOST_NUMBERS_KEPT:
+            numbers = tuple(self._number(kind) for _ in range(count))
         elif kind in _NUMBERS:
             self._skip(count * _NUMBERS[kind].size)
         else:
             raise self._broken(f"an array holds values of the unknown type {kind}")
         digest = hashlib.sha256(self._data[start : self._at])
-        return GgufArray(count, digest.hexdigest()[:16])
+        return GgufArray(count, digest.hexdigest()[:16], numbers)
 
     def _number(self, kind: int) -> int | float | bool:
         form = _NUMBERS.get(kind)
@@ -247,47 +205,3 @@ class _Reader:
 
     def _broken(self, problem: str) -> ModelUnusable:
         return ModelUnusable(f"{self._path} cannot be used: {problem}.")
-
-
-def _describe(
-    path: Path,
-    file_bytes: int,
-    values: Mapping[str, Scalar | GgufArray],
-    tensors: Sequence[_Tensor],
-) -> GgufHeader:
-    architecture = str(values.get("general.architecture", ""))
-
-    def size(key: str, default: int = 0) -> int:
-        value = values.get(f"{architecture}.{key}", default)
-        return value if isinstance(value, int) else default
-
-    embedding, heads = size("embedding_length"), size("attention.head_count")
-    kv_heads = size("attention.head_count_kv", heads)
-    head = embedding // heads if heads else 0
-    per_token = size("attention.key_length", head) + size("attention.value_length", head)
-    tokens = values.get("tokenizer.ggml.tokens")
-    vocabulary = tokens if isinstance(tokens, GgufArray) else GgufArray(0, "")
-    return GgufHeader(
-        path=path,
-        architecture=architecture,
-        name=str(values.get("general.name", "")),
-        parameters=sum(tensor.weights for tensor in tensors),
-        quantization=_commonest_type(tensors),
-        context_tokens=size("context_length"),
-        embedding=embedding,
-        layers=size("block_count"),
-        heads=heads,
-        kv_heads=kv_heads,
-        kv_bytes_per_token=2 * size("block_count") * kv_heads * per_token,
-        vocabulary_tokens=vocabulary.length,
-        vocabulary_id=vocabulary.digest,
-        chat_template=str(values.get("tokenizer.chat_template", "")),
-        file_bytes=file_bytes,
-    )
-
-
-def _commonest_type(tensors: Sequence[_Tensor]) -> str:
-    weights: dict[int, int] = {}
-    for tensor in tensors:
-        weights[tensor.kind] = weights.get(tensor.kind, 0) + tensor.weights
-    return TENSOR_TYPES[max(weights, key=lambda kind: weights[kind])][0]

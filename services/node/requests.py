@@ -58,13 +58,18 @@ RANGES: Final[Mapping[str, Range]] = {
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a request is checked against; `most_samples` is what slots and queue hold together."""
+    """What a request is checked against; `most_samples` is what slots and queue hold together.
+
+    `lacks` has the fields of a request's sampling that the model's engine would not honour, each
+    with the reason; `sha256` is empty when the engine cannot tell.
+    """
 
     name: str
     sha256: str
     context_tokens: int
     vocabulary_tokens: int
     most_samples: int
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,9 @@ def check_generate(draft: Draft, model: ModelFacts, draw_seed: Callable[[], int]
 def check_identity(expected_sha256: str, model: ModelFacts) -> None:
     """Raise WrongModel when the caller expects another file than the model's; "" expects none."""
     if expected_sha256 and expected_sha256.lower() != model.sha256:
+        has = f"has SHA-256 {model.sha256}" if model.sha256 else "has no SHA-256 that is known"
         raise WrongModel(
-            f"model {model.name!r} has SHA-256 {model.sha256}, not {shorten(expected_sha256)}. "
+            f"model {model.name!r} {has}, not {shorten(expected_sha256)}. "
             "List the node's models again."
         )
 
@@ -191,6 +197,7 @@ def check_number(name: str, value: float, allowed: Range) -> None:
 def _check_sampling(
     draft: SamplingDraft, model: ModelFacts, draw_seed: Callable[[], int]
 ) -> Sampling:
+    _check_known(draft, model)
     for name, value in draft.numbers.items():
         check_number(f"sampling.{name}", value, RANGES[name])
     longest = model.context_tokens
@@ -213,6 +220,17 @@ def _check_sampling(
         grammar=draft.grammar or "",
         json_schema=draft.json_schema or "",
     )
+
+
+def _check_known(draft: SamplingDraft, model: ModelFacts) -> None:
+    """Refuse what was asked for and the model's engine would not honour."""
+    said: dict[str, object] = {**draft.numbers, "logit_bias": draft.logit_bias or None}
+    said |= {"grammar": draft.grammar, "json_schema": draft.json_schema}
+    for name, value in said.items():
+        if value is not None and name in model.lacks:
+            raise InvalidRequest.field(
+                f"sampling.{name}", value, model.lacks[name], "Leave it unset for this model."
+            )
 
 
 def _as_declared(name: str, value: float) -> float | int:

@@ -24,6 +24,12 @@ SECONDS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
 )
+# One step of an engine takes from under a millisecond to seconds.
+STEP_SECONDS: Final = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5),
+    *(1.0, 2.5, 5.0),
+)
+BATCH_SAMPLES: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 128.0)
 SHARES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -36,7 +42,9 @@ class Metrics:
         self._registry = registry
         ProcessCollector(registry=registry)
         self._rpc_metrics()
+        self._request_metrics()
         self._engine_metrics()
+        self._cache_metrics()
         self._memory_metrics()
         self._mesh_metrics()
 
@@ -48,26 +56,81 @@ class Metrics:
         )
         self.rpc_in_flight = self._gauge("rpc_in_flight", "Calls being served", ("method",))
 
-    def _engine_metrics(self) -> None:
+    def _request_metrics(self) -> None:
         self.generate_time_to_first_token_seconds = self._histogram(
             "generate_time_to_first_token_seconds",
             "Time from a request's arrival to its first token",
             ("model",),
         )
         self.generate_seconds = self._histogram(
-            "generate_seconds", "Time from a request's arrival to its last token", ("model",)
+            "generate_seconds", "Time from a request's arrival to a sample's end", ("model",)
         )
+        self.inter_token_seconds = self._histogram(
+            "inter_token_seconds",
+            "Time between two tokens of a request, per decode step that gave it one",
+            ("model",),
+            STEP_SECONDS,
+        )
+        self.queue_seconds = self._histogram(
+            "queue_seconds", "Time from a request's arrival to a slot for a sample", ("model",)
+        )
+        self.samples = self._counter(
+            "samples",
+            "Samples that ended, by reason: stop, length, context_full, cancelled or failed",
+            ("model", "reason"),
+        )
+        self.request_errors = self._counter(
+            "request_errors",
+            "Requests that were refused or failed, by kind of the error catalogue",
+            ("model", "kind"),
+        )
+        self.requests_in_flight = self._gauge(
+            "requests_in_flight", "Requests that an engine holds, waiting or not", ("model",)
+        )
+        self.candidates_scored = self._counter(
+            "candidates_scored", "Continuations that were scored", ("model",)
+        )
+        self.texts_embedded = self._counter(
+            "texts_embedded", "Texts that were embedded", ("model",)
+        )
+        self.deliberations = self._counter(
+            "deliberations", "Deliberations, by outcome: agreed, disagreed or failed", ("outcome",)
+        )
+
+    def _engine_metrics(self) -> None:
         self.tokens = self._counter(
-            "tokens", "Tokens, by kind: prompt, completion or cached", ("model", "kind")
+            "tokens",
+            "Tokens, by kind: prompt (computed), cached (prompt, not computed again) or completion",
+            ("model", "kind"),
+        )
+        self.decode_steps = self._counter("decode_steps", "Decode steps", ("model",))
+        self.decode_batch_samples = self._histogram(
+            "decode_batch_samples",
+            "Samples that gained a token in one decode step",
+            ("model",),
+            BATCH_SAMPLES,
         )
         self.engine_slots = self._gauge(
             "engine_slots",
             "Sequences an engine can hold, by state: busy or free",
             ("model", "state"),
         )
-        self.engine_queue = self._gauge("engine_queue", "Requests that wait for a slot", ("model",))
+        self.engine_queue = self._gauge("engine_queue", "Samples that wait for a slot", ("model",))
         self.engine_restarts = self._counter(
             "engine_restarts", "Engine processes that died and were started again", ("model",)
+        )
+
+    def _cache_metrics(self) -> None:
+        self.kv_cache_usage_ratio = self._gauge(
+            "kv_cache_usage_ratio", "Share of the key-value pool that is held, 0 to 1", ("model",)
+        )
+        self.prefix_cache_query_tokens = self._counter(
+            "prefix_cache_query_tokens",
+            "Prompt tokens that were looked for in kept prefixes",
+            ("model",),
+        )
+        self.prefix_cache_hit_tokens = self._counter(
+            "prefix_cache_hit_tokens", "Prompt tokens that were found in kept prefixes", ("model",)
         )
 
     def _memory_metrics(self) -> None:
@@ -76,6 +139,9 @@ class Metrics:
         )
         self.memory_budget_bytes = self._gauge(
             "memory_budget_bytes", "Memory that all models of this node may hold together"
+        )
+        self.memory_used_bytes = self._gauge(
+            "memory_used_bytes", "Memory that this node and its engines hold together"
         )
         self.accelerator_memory_bytes = self._gauge(
             "accelerator_memory_bytes",

@@ -6,7 +6,9 @@ Trace context crosses between peers in either case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import CollectorRegistry, start_http_server
 
-from quorate.errors import ConfigurationError
+from quorate.errors import Cancelled, ConfigurationError, InternalError, QuorateError
 from quorate.logs import configure_logging
 from quorate.metrics import Metrics
 
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
     from threading import Thread
     from wsgiref.simple_server import WSGIServer
 
+    from opentelemetry.util.types import AttributeValue
+
     from quorate.config import TelemetrySettings
 
-__all__ = ["Metrics", "SpanName", "Telemetry", "configure_logging", "inject_trace"]
+__all__ = ["Metrics", "Operation", "SpanName", "Telemetry", "configure_logging", "inject_trace"]
 
 EXPORT_SECONDS: Final = 5
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
@@ -38,7 +42,10 @@ _TRACE_KEYS: Final = ("traceparent", "tracestate")
 
 
 class SpanName(StrEnum):
-    """Every span of Quorate, but those of RPCs, which bear the method's name."""
+    """Every span of Quorate, but those of RPCs and of models' work.
+
+    A span of an RPC bears the method's name, one of a model's work its `Operation` and the model.
+    """
 
     ASK = "ask"
     DECOMPOSE = "decompose"
@@ -48,9 +55,17 @@ class SpanName(StrEnum):
     VOTE = "vote"
     SYNTHESIZE = "synthesize"
     JUDGE = "judge"
-    GENERATE = "generate"
     DELIBERATE = "deliberate"
     LOAD_MODEL = "load_model"
+
+
+class Operation(StrEnum):
+    """What a model does, as OpenTelemetry's GenAI conventions name it; SCORE is our own."""
+
+    CHAT = "chat"
+    TEXT_COMPLETION = "text_completion"
+    EMBEDDINGS = "embeddings"
+    SCORE = "score"
 
 
 class Telemetry:
@@ -110,7 +125,36 @@ class Telemetry:
         self, name: SpanName, **attributes: str | int | float | bool
     ) -> AbstractContextManager[trace.Span]:
         """Measure a block of work as a span below the current one."""
-        return self._tracer.start_as_current_span(name, attributes=attributes)
+        return self._marked(name, attributes, trace.SpanKind.INTERNAL)
+
+    def model_span(
+        self, operation: Operation, model: str, attributes: Mapping[str, AttributeValue]
+    ) -> AbstractContextManager[trace.Span]:
+        """Measure what a model does, by the GenAI conventions: "chat atlas".
+
+        `model` is a name from settings, so that span names are few. Nothing that a caller wrote may
+        be among the attributes.
+        """
+        known = {"gen_ai.operation.name": operation.value, "gen_ai.request.model": model}
+        return self._marked(f"{operation} {model}", {**known, **attributes}, trace.SpanKind.CLIENT)
+
+    @contextmanager
+    def _marked(
+        self, name: str, attributes: Mapping[str, AttributeValue], kind: trace.SpanKind
+    ) -> Iterator[trace.Span]:
+        """Mark a span that ends in an error by its kind: messages may quote what a caller wrote."""
+        with self._tracer.start_as_current_span(
+            name,
+            kind=kind,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield span
+            except BaseException as error:
+                _mark(span, error)
+                raise
 
     def serve_span(
         self, method: str, metadata: Iterable[tuple[str, object]]
@@ -125,6 +169,18 @@ class Telemetry:
             record_exception=False,  # who serves the call says what its end means
             set_status_on_exception=False,
         )
+
+
+def _mark(span: trace.Span, error: BaseException) -> None:
+    """Say on a span how its work failed; work that was given up did not."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        span.set_attribute("error.type", Cancelled.kind)
+        return
+    kind = error.kind if isinstance(error, QuorateError) else InternalError.kind
+    span.set_attribute("error.type", kind)
+    span.set_status(trace.StatusCode.ERROR, kind)
 
 
 def inject_trace() -> Mapping[str, str]:

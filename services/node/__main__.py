@@ -19,6 +19,7 @@ from quorate.identity import Role
 from quorate.telemetry import Telemetry, configure_logging
 from services.node.announce import Announcer
 from services.node.hardware import usable_cores
+from services.node.meter import Meters
 from services.node.server import NodeServicer, service
 from services.node.status import StatusSource
 from services.node.supervisor import Machine, Supervisor
@@ -27,7 +28,7 @@ LEAVE_SECONDS: Final = 1.0
 """How long coordinators may take to hear that the node leaves."""
 
 
-def _machine(settings: NodeSettings, environment: Mapping[str, str]) -> Machine:
+def _machine(settings: NodeSettings, environment: Mapping[str, str], meters: Meters) -> Machine:
     cores = usable_cores()
     shared = Path(tempfile.gettempdir()) / f"quorate-{os.getuid()}"
     return Machine(
@@ -35,15 +36,19 @@ def _machine(settings: NodeSettings, environment: Mapping[str, str]) -> Machine:
         all_cores=os.cpu_count() or cores,
         runtime_directory=settings.runtime_directory or shared,
         environment=environment,
+        observe=meters.observe,
     )
 
 
 async def serve(settings: NodeSettings, environment: Mapping[str, str]) -> None:
     """Run a node until cancelled. Engines start first and end last: no call ever lacks them."""
     telemetry = Telemetry(settings.telemetry, "node", settings.name)
-    supervisor = Supervisor(settings.models, _machine(settings, environment), settings.memory)
+    meters = Meters(telemetry.metrics, (model.name for model in settings.models))
+    machine = _machine(settings, environment, meters)
+    supervisor = Supervisor(settings.models, machine, settings.memory)
+    meters.watch(supervisor.models.values())
     status = StatusSource(settings, supervisor, telemetry, time.time)
-    servicer = NodeServicer(supervisor, status, telemetry)
+    servicer = NodeServicer(supervisor, status, telemetry, meters)
     async with asyncio.TaskGroup() as group:
         engines = group.create_task(supervisor.run())
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -11,11 +12,19 @@ from quorate.v1 import common_pb2, node_pb2
 from services.node.engine.messages import ChatTurn
 from services.node.replica import State
 from services.node.requests import RANGES, Draft, SamplingDraft
+from services.node.score_embed import EmbedDraft, ScoreDraft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from services.node.engine.messages import Counters, Finished, Progress, TokenChoice
+    from services.node.engine.messages import (
+        Counters,
+        Embedded,
+        Finished,
+        Progress,
+        Scored,
+        TokenChoice,
+    )
     from services.node.hardware import Hardware
     from services.node.requests import Order
     from services.node.supervisor import Model
@@ -48,14 +57,15 @@ def draft(request: node_pb2.GenerateRequest) -> Draft:
         model=request.model,
         turns=turns(request.messages),
         prompt=request.prompt,
-        sampling=_sampling_draft(request.sampling),
+        sampling=sampling_draft(request.sampling),
         samples=request.n if request.HasField("n") else None,
         model_sha256=request.model_sha256,
         priority=request.priority,
     )
 
 
-def _sampling_draft(sampling: common_pb2.Sampling) -> SamplingDraft:
+def sampling_draft(sampling: common_pb2.Sampling) -> SamplingDraft:
+    """Read how tokens are to be drawn, unchecked."""
     said = {field.name: value for field, value in sampling.ListFields()}
     return SamplingDraft(
         numbers={name: said[name] for name in RANGES if name in said},
@@ -107,18 +117,78 @@ def _finished(finished: Finished) -> node_pb2.SampleFinished:
     return node_pb2.SampleFinished(
         sample=finished.sample,
         reason=common_pb2.FinishReason.ValueType(finished.reason),
-        usage=common_pb2.Usage(
-            prompt_tokens=finished.prompt_tokens,
-            completion_tokens=finished.completion_tokens,
-            cached_prompt_tokens=finished.cached_prompt_tokens,
-        ),
-        timings=common_pb2.Timings(
-            queue_seconds=finished.queue_seconds,
-            time_to_first_token_seconds=finished.first_token_seconds,
-            total_seconds=finished.total_seconds,
-        ),
+        usage=usage(finished),
+        timings=timings(finished),
         mean_logprob=finished.mean_logprob,
         lowest_group_confidence=finished.lowest_group_confidence,
+    )
+
+
+def usage(finished: Finished) -> common_pb2.Usage:
+    """Count the tokens of a sample."""
+    return common_pb2.Usage(
+        prompt_tokens=finished.prompt_tokens,
+        completion_tokens=finished.completion_tokens,
+        cached_prompt_tokens=finished.cached_prompt_tokens,
+    )
+
+
+def timings(finished: Finished) -> common_pb2.Timings:
+    """Say where the time of a sample went."""
+    return common_pb2.Timings(
+        queue_seconds=finished.queue_seconds,
+        time_to_first_token_seconds=finished.first_token_seconds,
+        total_seconds=finished.total_seconds,
+    )
+
+
+def score_draft(request: node_pb2.ScoreRequest) -> ScoreDraft:
+    """Read a request to score, unchecked."""
+    return ScoreDraft(
+        model=request.model,
+        turns=turns(request.messages),
+        prompt=request.prompt,
+        candidates=tuple(request.candidates),
+        model_sha256=request.model_sha256,
+        priority=request.priority,
+    )
+
+
+def scored(scores: Scored, sha256: str) -> node_pb2.ScoreResponse:
+    """Say how likely the candidates are."""
+    return node_pb2.ScoreResponse(
+        scores=[
+            node_pb2.CandidateScore(logprob=score.logprob, tokens=score.tokens)
+            for score in scores.scores
+        ],
+        usage=common_pb2.Usage(
+            prompt_tokens=scores.prompt_tokens,
+            completion_tokens=sum(score.tokens for score in scores.scores),
+            cached_prompt_tokens=scores.cached_tokens,
+        ),
+        model_sha256=sha256,
+    )
+
+
+def embed_draft(request: node_pb2.EmbedRequest) -> EmbedDraft:
+    """Read a request to embed, unchecked."""
+    return EmbedDraft(
+        model=request.model,
+        texts=tuple(request.texts),
+        model_sha256=request.model_sha256,
+        priority=request.priority,
+    )
+
+
+def embedded(vectors: Embedded, sha256: str) -> node_pb2.EmbedResponse:
+    """Give vectors as numbers; an engine sends them as the bytes of 32-bit floats."""
+    return node_pb2.EmbedResponse(
+        embeddings=[
+            node_pb2.Embedding(values=struct.unpack(f"<{len(vector) // 4}f", vector))
+            for vector in vectors.vectors
+        ],
+        usage=common_pb2.Usage(prompt_tokens=vectors.prompt_tokens),
+        model_sha256=sha256,
     )
 
 

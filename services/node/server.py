@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from quorate.calls import shrink
 from quorate.errors import NotImplementedYet
 from quorate.server import Server, Service
-from quorate.telemetry import SpanName
+from quorate.telemetry import Operation
 from quorate.v1 import node_pb2, node_pb2_grpc
-from services.node import convert
+from services.node import ballots, convert, spans
+from services.node.deliberation import Deliberation
 from services.node.requests import Range, check_generate, check_number, check_text
+from services.node.score_embed import check_embed, check_score
+from services.node.seats import check_deliberate
+from services.node.speaking import Call, Speaking
+from services.node.verdict import asked
 
 if TYPE_CHECKING:
     import grpc.aio
 
     from quorate.telemetry import Telemetry
-    from services.node.engine.messages import Finished, Progress
+    from services.node.meter import Meters
     from services.node.status import StatusSource
     from services.node.supervisor import Supervisor
 
@@ -36,33 +42,25 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
     sends about twice as many messages a second that way, and ends with a cancel at once.
     """
 
-    def __init__(self, supervisor: Supervisor, status: StatusSource, telemetry: Telemetry) -> None:
+    def __init__(
+        self, supervisor: Supervisor, status: StatusSource, telemetry: Telemetry, meters: Meters
+    ) -> None:
         self._supervisor = supervisor
         self._status = status
         self._telemetry = telemetry
+        self._meters = meters
+        self._speaking = Speaking(supervisor, meters, telemetry)
         self.server: Server
 
     async def Generate(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.GenerateRequest, context: Context
     ) -> None:
         """Stream n samples of one prompt, one message for each decode step."""
-        arrived = time.monotonic()
-        facts = self._supervisor.facts(request.model)
-        order = check_generate(convert.draft(request), facts, lambda: secrets.randbits(32))
-        deadline = _deadline(context, arrived)
-        meter = _Meter(self._telemetry, order.model, arrived)
-        told = False
-        with self._telemetry.span(SpanName.GENERATE, model=order.model, samples=order.samples):
-            async with aclosing(self._supervisor.generate(order, deadline)) as stream:
-                async for progress in stream:
-                    if progress.prompt_tokens and not told:
-                        told = True
-                        await context.write(
-                            convert.started(order, facts.sha256, progress.prompt_tokens)
-                        )
-                    meter.add(progress)
-                    for response in convert.responses(progress):
-                        await context.write(response)
+        call = _call(context)
+        with self._meters.errors(request.model):
+            facts = self._supervisor.facts(request.model)
+            order = check_generate(convert.draft(request), facts, _draw_seed)
+            await self._speaking.run(order, facts.sha256, call, context.write)
 
     async def Tokenize(  # noqa: N802
         self, request: node_pb2.TokenizeRequest, context: Context
@@ -117,20 +115,44 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
     async def Deliberate(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.DeliberateRequest, context: Context
     ) -> None:
-        """Belongs to a later version."""
-        raise NotImplementedYet("deliberation of two models is not part of this version")
+        """Stream what several models say to one prompt, their ballots, and the node's vote."""
+        call = _call(context, shrink)  # what is left is for saying who did not answer in time
+        with self._meters.errors():
+            draft = ballots.draft(request)
+            known = tuple(self._supervisor.models)
+            seats = check_deliberate(draft, known, self._supervisor.facts, _draw_seed())
+        about = asked(draft.turns, draft.kind)
+        await Deliberation(self._status.node, self._speaking, context, call).run(seats, about)
 
     async def Score(  # noqa: N802
         self, request: node_pb2.ScoreRequest, context: Context
     ) -> node_pb2.ScoreResponse:
-        """Belongs to a later version."""
-        raise NotImplementedYet("scoring of candidates is not part of this version")
+        """Give the joint log-probability of each candidate continuation."""
+        call = _call(context)
+        with self._meters.errors(request.model):
+            facts = self._supervisor.facts(request.model)
+            order = check_score(convert.score_draft(request), facts)
+            with self._telemetry.model_span(Operation.SCORE, order.model, spans.PROVIDER) as span:
+                scores = await self._supervisor.score(order, call.deadline)
+                span.set_attributes(spans.scored(order.model, scores))
+        self._meters.of(order.model).candidates.inc(len(scores.scores))
+        return convert.scored(scores, facts.sha256)
 
     async def Embed(  # noqa: N802
         self, request: node_pb2.EmbedRequest, context: Context
     ) -> node_pb2.EmbedResponse:
-        """Belongs to a later version."""
-        raise NotImplementedYet("embeddings are not part of this version")
+        """Give a vector of unit length for each text."""
+        call = _call(context)
+        with self._meters.errors(request.model):
+            facts = self._supervisor.facts(request.model)
+            order = check_embed(convert.embed_draft(request), facts)
+            with self._telemetry.model_span(
+                Operation.EMBEDDINGS, order.model, spans.PROVIDER
+            ) as span:
+                vectors = await self._supervisor.embed(order, call.deadline)
+                span.set_attributes(spans.embedded(order.model, vectors))
+        self._meters.of(order.model).texts.inc(len(vectors.vectors))
+        return convert.embedded(vectors, facts.sha256)
 
     async def LoadModel(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.LoadModelRequest, context: Context
@@ -145,37 +167,16 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
         raise NotImplementedYet("unloading of models at run time is not part of this version")
 
 
-def _deadline(context: Context, now_seconds: float) -> float | None:
+def _call(context: Context, shorten: Callable[[float], float] = lambda left: left) -> Call:
+    """Say when a call arrived, which is now, and when it must end; `shorten` the time left."""
+    now = time.monotonic()
     # The stubs say float, but a call without a deadline has None.
     left: float | None = context.time_remaining()
-    return None if left is None else now_seconds + left
+    return Call(now, None if left is None else now + shorten(left))
 
 
-class _Meter:
-    """Measures one request for the metrics; `arrived` is a reading of the monotonic clock."""
-
-    def __init__(self, telemetry: Telemetry, model: str, arrived: float) -> None:
-        self._metrics = telemetry.metrics
-        self._model = model
-        self._arrived = arrived
-        self._speaking = False
-
-    def add(self, progress: Progress) -> None:
-        """Count what one step did."""
-        if progress.deltas and not self._speaking:
-            self._speaking = True
-            first = self._metrics.generate_time_to_first_token_seconds.labels(self._model)
-            first.observe(time.monotonic() - self._arrived)
-        for finished in progress.finished:
-            self._finish(finished)
-
-    def _finish(self, finished: Finished) -> None:
-        tokens = self._metrics.tokens
-        tokens.labels(self._model, "prompt").inc(finished.prompt_tokens)
-        tokens.labels(self._model, "completion").inc(finished.completion_tokens)
-        tokens.labels(self._model, "cached").inc(finished.cached_prompt_tokens)
-        seconds = self._metrics.generate_seconds.labels(self._model)
-        seconds.observe(time.monotonic() - self._arrived)
+def _draw_seed() -> int:
+    return secrets.randbits(32)
 
 
 def service(servicer: NodeServicer) -> Service:

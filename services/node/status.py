@@ -47,6 +47,11 @@ class StatusSource:
         self.server: Serving | None = None
 
     @property
+    def node(self) -> str:
+        """The node's name."""
+        return self._settings.name
+
+    @property
     def in_flight(self) -> int:
         """Requests that engines are working on."""
         return sum(
@@ -117,15 +122,12 @@ class StatusSource:
     def _publish(self, status: common_pb2.NodeStatus) -> None:
         metrics = self._metrics
         metrics.memory_budget_bytes.set(status.memory_budget_bytes or status.hardware.memory_bytes)
+        metrics.memory_used_bytes.set(status.memory_used_bytes)
         for card in status.hardware.accelerators:
             metrics.accelerator_memory_bytes.labels(str(card.index), "used").set(card.used_bytes)
             metrics.accelerator_memory_bytes.labels(str(card.index), "total").set(card.memory_bytes)
         for name in self._supervisor.models:
             engines = [engine for engine in status.engines if engine.model == name]
-            busy = sum(engine.busy_slots for engine in engines)
-            metrics.engine_slots.labels(name, "busy").set(busy)
-            metrics.engine_slots.labels(name, "free").set(sum(e.slots for e in engines) - busy)
-            metrics.engine_queue.labels(name).set(sum(engine.queued for engine in engines))
             metrics.resident_memory_bytes.labels(name).set(sum(e.memory_bytes for e in engines))
             restarts = sum(engine.restarts for engine in engines)
             metrics.engine_restarts.labels(name).inc(restarts - self._restarts.get(name, 0))

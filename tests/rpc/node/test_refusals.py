@@ -11,7 +11,6 @@ from quorate.errors import (
     ContextOverflow,
     DeadlineExceeded,
     InvalidRequest,
-    NotImplementedYet,
     NotPermitted,
     Overloaded,
     UnknownModel,
@@ -99,13 +98,6 @@ async def test_bad_utf8_is_refused_and_the_node_serves_on(caller, tls) -> None:
             async for _ in call(raw):
                 pass
     await caller.serves_on()
-
-
-async def test_later_features_are_named(caller) -> None:
-    with pytest.raises(NotImplementedYet, match="embeddings"):
-        await caller.stub.Embed(node_pb2.EmbedRequest(model="abacus", texts=["a"]))
-    with pytest.raises(NotImplementedYet, match="scoring"):
-        await caller.stub.Score(node_pb2.ScoreRequest(model="abacus", candidates=["a"]))
 
 
 @pytest.mark.parametrize("role", [Role.CLIENT, Role.NODE])

@@ -21,10 +21,11 @@ from services.node.engine.guard import GRAMMAR_SECONDS, Guard
 from services.node.engine.link import Link, NodeGone
 from services.node.engine.llama import Context, ContextSettings, LogTail, Model
 from services.node.engine.loop import serve
-from services.node.engine.messages import Load, Loaded, LoadFailed, Refused
+from services.node.engine.messages import Load, Loaded, LoadFailed, Loading, Refused
 from services.node.engine.plan import Limits
 from services.node.engine.prompt import PromptReader
 from services.node.engine.template import ChatTemplate
+from services.node.engine.warm_up import warm_up
 
 _PR_SET_PDEATHSIG = 1
 CHUNK_TOKENS = 256
@@ -67,18 +68,19 @@ def _build(load: Load, model: Model, limits: Limits, guard: Guard) -> Engine:
         gpu_layers=load.gpu_layers,
     )
     context = Context(model, settings)
+    warm_up(context, model.weights, min(CHUNK_TOKENS, load.context_tokens))
     reader = PromptReader(model.vocabulary, _template(model), load.context_tokens)
     return Engine(context, model.vocabulary, reader, limits, guard, time.monotonic)
 
 
-def _load(load: Load, guard: Guard) -> tuple[Model, Engine, Loaded]:
+def _load(load: Load, guard: Guard, link: Link) -> tuple[Model, Engine, Loaded]:
     started = time.monotonic()
     path = Path(load.path)
     try:
         facts = path.stat()
     except OSError as error:
         raise ModelUnusable(f"{path} cannot be read: {error.strerror}") from error
-    model = Model(path, load.gpu_layers, LogTail())
+    model = Model(path, load.gpu_layers, LogTail(), lambda share: link.send(Loading(share)))
     if not model.has_decoder:
         raise ModelUnusable(f"{path} holds an encoder; it cannot generate")
     limits = Limits(load.slots, load.context_tokens, load.pool_tokens, load.queue, CHUNK_TOKENS)
@@ -122,7 +124,7 @@ def main() -> int:
         load = next(command for command in link.receive(wait=True) if isinstance(command, Load))
         try:
             model, engine, loaded = _load(
-                load, Guard(lambda request_id: _give_up(link, request_id))
+                load, Guard(lambda request_id: _give_up(link, request_id)), link
             )
             most = most_threads(model.tensor_bytes, load.cores)
             share = CoreShare(Path(load.runtime_directory), load.cores, most, load.machine_cores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quorate.errors import ModelUnusable
+from services.node.engine.pages import forget_file_pages
 from services.node.engine.plan import Clear, Copy, Piece
 from services.node.engine.vocabulary import Vocabulary
 
@@ -57,14 +58,28 @@ class LogTail:
 class Model:
     """A loaded model and its vocabulary. Raises ModelUnusable with llama.cpp's reason."""
 
-    def __init__(self, path: Path, gpu_layers: int, log: LogTail) -> None:
+    def __init__(
+        self,
+        path: Path,
+        gpu_layers: int,
+        log: LogTail,
+        tell: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        """Load it; `tell` hears the share that is done, in [0, 1], as it grows."""
         llama_cpp.llama_backend_init()
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
+
+        def told(share: float, _user: object) -> bool:
+            tell(share)
+            return True
+
+        parameters.progress_callback = llama_cpp.llama_progress_callback(told)
         self.log = log
         self.pointer = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
         if not self.pointer:
             raise ModelUnusable(f"{path} cannot be loaded by llama.cpp: {log.explanation()}")
+        forget_file_pages(path)
         self.vocabulary = Vocabulary(self.pointer)
 
     @property
@@ -82,6 +97,11 @@ class Model:
     def tensor_bytes(self) -> int:
         """Bytes of its weights."""
         return int(llama_cpp.llama_model_size(self.pointer))
+
+    @property
+    def weights(self) -> int:
+        """Number of its weights."""
+        return int(llama_cpp.llama_model_n_params(self.pointer))
 
 
 class Context:

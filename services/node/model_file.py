@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 from quorate import models
 from quorate.errors import ModelUnusable
 from quorate.models import gguf
+from quorate.models.memory import CACHE_TYPES
 
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
 
 LONGEST_CONTEXT_BY_DEFAULT: Final = 4096
-LARGEST_POOL_BY_DEFAULT: Final = 8_192
-"""Tokens that all slots of a model share by default; a request reserves what it may need."""
+SHARED_POOL_TOKENS: Final = 8_192
+"""Tokens that all slots of a model share where each has none of its own."""
+LARGEST_SPLIT_BYTES: Final = 2**30
+"""A cache of up to this size, or that of the weights, is split among the slots by default."""
 COMPUTE_BYTES: Final = 32 * 2**20
 """What an engine holds beside weights and cache: the interpreter, and llama.cpp's work buffers."""
 
@@ -28,6 +31,7 @@ class ModelFile:
     sha256: str
     context_tokens: int
     pool_tokens: int
+    split: bool
 
     @property
     def memory_bytes(self) -> int:
@@ -48,5 +52,16 @@ def inspect(settings: ModelSettings) -> ModelFile:
         raise ModelUnusable(f"{path} has no vocabulary: it is not a language model")
     own = min(header.context_tokens or LONGEST_CONTEXT_BY_DEFAULT, LONGEST_CONTEXT_BY_DEFAULT)
     context = settings.context_tokens or own
-    pool = max(context, min(settings.slots * context, LARGEST_POOL_BY_DEFAULT))
-    return ModelFile(header, identity, gguf.sha256(path), context, pool)
+    split = _splits(settings, header, context)
+    pool = settings.slots * context
+    if not split:
+        pool = max(context, min(pool, SHARED_POOL_TOKENS))
+    return ModelFile(header, identity, gguf.sha256(path), context, pool, split)
+
+
+def _splits(settings: ModelSettings, header: gguf.GgufHeader, context: int) -> bool:
+    """Whether each slot has cells of its own (docs/adr/0007-kv-layout.md)."""
+    if settings.kv_layout != "auto":
+        return settings.kv_layout == "split"
+    cache = settings.slots * context * header.kv_bytes_per_token * CACHE_TYPES[settings.cache_type]
+    return cache / CACHE_TYPES["f16"] <= max(LARGEST_SPLIT_BYTES, header.file_bytes)

@@ -167,6 +167,8 @@ class Model:
             path=str(file.header.path),
             context_tokens=file.context_tokens,
             pool_tokens=file.pool_tokens,
+            split=file.split,
+            cache_type=self.settings.cache_type,
             slots=self.settings.slots,
             queue=self.settings.queue,
             gpu_layers=self.settings.gpu_layers,

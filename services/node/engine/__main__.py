@@ -15,17 +15,17 @@ import time
 from pathlib import Path
 
 from quorate.errors import InvalidRequest, ModelUnusable, QuorateError
+from services.node.engine.context import Context, ContextSettings
 from services.node.engine.cores import CoreShare, most_threads
 from services.node.engine.engine import Engine
 from services.node.engine.guard import GRAMMAR_SECONDS, Guard
 from services.node.engine.link import Link, NodeGone
-from services.node.engine.llama import Context, ContextSettings, LogTail, Model
+from services.node.engine.llama import LogTail, Model
 from services.node.engine.loop import serve
 from services.node.engine.messages import Load, Loaded, LoadFailed, Loading, Refused
 from services.node.engine.plan import Limits
 from services.node.engine.prompt import PromptReader
 from services.node.engine.template import ChatTemplate
-from services.node.engine.warm_up import warm_up
 
 _PR_SET_PDEATHSIG = 1
 CHUNK_TOKENS = 256
@@ -60,15 +60,20 @@ def _template(model: Model) -> ChatTemplate | None:
     return ChatTemplate(source, words.bos, words.eos, lambda: datetime.date.today())  # noqa: DTZ011
 
 
-def _build(load: Load, model: Model, limits: Limits, guard: Guard) -> Engine:
+def _build(load: Load, model: Model, guard: Guard) -> Engine:
+    limits = Limits(
+        load.slots,
+        load.context_tokens,
+        load.pool_tokens,
+        load.queue,
+        CHUNK_TOKENS,
+        split=load.split,
+        reuse=not model.is_recurrent,
+    )
     settings = ContextSettings(
-        pool_tokens=load.pool_tokens,
-        slots=load.slots,
-        batch_tokens=CHUNK_TOKENS + load.slots,
-        gpu_layers=load.gpu_layers,
+        load.pool_tokens, load.slots, CHUNK_TOKENS + load.slots, load.split, load.cache_type
     )
     context = Context(model, settings)
-    warm_up(context, model.weights, min(CHUNK_TOKENS, load.context_tokens))
     reader = PromptReader(model.vocabulary, _template(model), load.context_tokens)
     return Engine(context, model.vocabulary, reader, limits, guard, time.monotonic)
 
@@ -83,8 +88,7 @@ def _load(load: Load, guard: Guard, link: Link) -> tuple[Model, Engine, Loaded]:
     model = Model(path, load.gpu_layers, LogTail(), lambda share: link.send(Loading(share)))
     if not model.has_decoder:
         raise ModelUnusable(f"{path} holds an encoder; it cannot generate")
-    limits = Limits(load.slots, load.context_tokens, load.pool_tokens, load.queue, CHUNK_TOKENS)
-    engine = _build(load, model, limits, guard)
+    engine = _build(load, model, guard)
     loaded = Loaded(
         device=facts.st_dev,
         inode=facts.st_ino,

@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from quorate.errors import NotImplementedYet, QuorateError
+from quorate.errors import QuorateError
 from services.node.engine.constraints import as_grammar
-from services.node.engine.logprobs import normalizers
+from services.node.engine.jobs import EmbedJob, GenerateJob, Job, ScoreJob
+from services.node.engine.logprobs import peaks
 from services.node.engine.messages import (
     Cancel,
     Counters,
-    Delta,
     Embed,
-    Finished,
+    Event,
     FinishReason,
     Generate,
-    Progress,
     Refused,
-    Sampling,
     Score,
     Step,
     Tokenize,
     Tokens,
 )
-from services.node.engine.plan import Admitted, Ended, Limits, Piece, Request, SampleKey
-from services.node.engine.sampling import Sampler, is_plain_greedy
+from services.node.engine.plan import Admitted, Limits, Piece, Request, SampleKey
 from services.node.engine.scheduler import Scheduler
-from services.node.engine.speaker import Row, Speaker
+from services.node.engine.speaker import Row
 
 if TYPE_CHECKING:
+    from services.node.engine.context import Context
     from services.node.engine.guard import Guard
-    from services.node.engine.llama import Context
     from services.node.engine.prompt import PromptReader
     from services.node.engine.vocabulary import Vocabulary
-
-
-@dataclass(slots=True)
-class _Job:
-    """A request in progress. `first_sampler` is made early, to refuse a bad grammar at once."""
-
-    sampling: Sampling
-    prompt: list[int]
-    arrived_seconds: float
-    samples_left: int
-    first_sampler: Sampler | None
-    speakers: dict[int, Speaker] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Report:
-    """What a step has to say about one request."""
-
-    prompt_tokens: int = 0
-    deltas: list[Delta] = field(default_factory=list)
-    finished: list[Finished] = field(default_factory=list)
 
 
 class Engine:
@@ -76,18 +52,19 @@ class Engine:
         self._context = context
         self._vocabulary = vocabulary
         self._reader = reader
+        self._limits = limits
         self._guard = guard
         self._clock = clock
         self._scheduler = Scheduler(limits)
-        self._jobs: dict[int, _Job] = {}
-        self._reports: dict[int, _Report] = {}
+        self._jobs: dict[int, Job] = {}
+        self._embeds: dict[int, Embed] = {}
         self._decode_steps = 0
         self._generated_tokens = 0
 
     @property
     def idle(self) -> bool:
         """Whether a step would do nothing."""
-        return self._scheduler.idle and not self._reports
+        return self._scheduler.idle and not self._jobs
 
     def handle(
         self, command: Generate | Score | Embed | Cancel | Tokenize
@@ -95,13 +72,15 @@ class Engine:
         """Take a command; gives what has to be answered at once."""
         try:
             if isinstance(command, Generate):
-                self._accept(command)
+                self._generate(command)
+            elif isinstance(command, Score):
+                self._score(command)
+            elif isinstance(command, Embed):
+                self._embed(command)
             elif isinstance(command, Cancel):
                 self._scheduler.cancel(command.request_id)
-            elif isinstance(command, Tokenize):
-                return self._tokens(command)
             else:
-                raise NotImplementedYet("scores and embeddings are not part of this version")
+                return self._tokens(command)
         except QuorateError as error:
             return Refused(
                 command.request_id,
@@ -112,27 +91,35 @@ class Engine:
             )
         return None
 
-    def step(self, threads: int) -> Step:
-        """Compute one decode step and report it."""
+    def step(self, threads: int) -> Iterator[Event]:
+        """Compute one decode step and report it; answers of ended jobs come first."""
         plan = self._scheduler.plan(self._clock())
         for admitted in plan.admitted:
             self._start(admitted)
         self._context.edit(plan.edits)
         for ended in plan.ended:
-            self._end_early(ended)
+            self._end(ended.key, ended.reason)
         if plan.pieces:
             self._context.use_threads(threads)
-            rows = self._context.decode(plan.pieces)
+            began = self._clock()
+            self._compute([piece for piece in plan.pieces if piece.embeds is None])
+            self._scheduler.observe(plan, self._clock() - began)
+            for piece in plan.pieces:
+                if piece.embeds is not None:
+                    self._add_embeddings(piece, piece.embeds)
             self._decode_steps += 1
-            self._draw([piece for piece in plan.pieces if piece.draws], rows)
-        return Step(self._counters(), self._progress())
+        yield from self._answers()
 
-    def _accept(self, command: Generate) -> None:
+    def _generate(self, command: Generate) -> None:
         arrived = self._clock()
         prompt = self._reader.read(command.turns, command.prompt)
         with self._guard.watching(command.request_id):
             sampling = as_grammar(command.sampling)
-            sampler = self._sampler(sampling, 0, prompt)
+        job = GenerateJob(
+            command.request_id, sampling, prompt, command.samples, arrived,
+            self._vocabulary, self._guard,
+        )  # fmt: skip
+        job.prepare()
         request = Request(
             command.request_id,
             prompt,
@@ -141,49 +128,61 @@ class Engine:
             command.priority,
             command.deadline,
         )
+        self._submit(request, job)
+
+    def _score(self, command: Score) -> None:
+        prompt = self._reader.read(command.turns, command.prompt)
+        candidates = self._reader.continuations(command.prompt, command.candidates, len(prompt))
+        request = Request(
+            command.request_id,
+            prompt,
+            len(candidates),
+            max(map(len, candidates)),
+            command.priority,
+            command.deadline,
+            queue_places=1,
+        )
+        self._submit(request, ScoreJob(command.request_id, prompt, candidates))
+
+    def _embed(self, command: Embed) -> None:
+        job = EmbedJob(command.request_id, self._reader.texts(command.texts))
+        self._submit(self._next_text(command, job), job)
+        self._embeds[command.request_id] = command
+
+    @staticmethod
+    def _next_text(command: Embed, job: EmbedJob) -> Request:
+        return Request(
+            command.request_id, job.next_text, 1, 0, command.priority, command.deadline, embeds=True
+        )
+
+    def _submit(self, request: Request, job: Job) -> None:
         try:
             self._scheduler.submit(request)
         except QuorateError:
-            if sampler is not None:
-                sampler.free()
+            job.close()
             raise
-        self._jobs[command.request_id] = _Job(sampling, prompt, arrived, command.samples, sampler)
-        self._report(command.request_id).prompt_tokens = len(prompt)
+        self._jobs[request.request_id] = job
 
     def _tokens(self, command: Tokenize) -> Tokens:
         tokens = self._reader.read(command.turns, command.text)
         text = self._reader.text_of(command.turns, command.text)
         return Tokens(command.request_id, tuple(tokens), text)
 
-    def _sampler(self, sampling: Sampling, sample: int, prompt: list[int]) -> Sampler | None:
-        if is_plain_greedy(sampling):
-            return None
-        return Sampler(self._vocabulary, sampling, sample, prompt)
-
     def _start(self, admitted: Admitted) -> None:
-        request_id, sample = admitted.key
-        job = self._jobs[request_id]
-        if sample == 0:
-            sampler, job.first_sampler = job.first_sampler, None
-        else:
-            with self._guard.watching(request_id):
-                sampler = self._sampler(job.sampling, sample, job.prompt)
-        job.speakers[sample] = Speaker(
-            sample,
-            job.sampling,
-            sampler,
-            self._vocabulary,
-            admitted.cached_tokens,
-            self._clock(),
-        )
+        self._jobs[admitted.key.request_id].start(admitted, self._clock())
+
+    def _compute(self, pieces: Sequence[Piece]) -> None:
+        if not pieces:
+            return
+        rows = self._context.decode(pieces)
+        self._draw([piece for piece in pieces if piece.draws], rows)
 
     def _draw(self, pieces: Sequence[Piece], rows: Sequence[int]) -> None:
         """Draw a token for every sample of the batch; what can be is done for all rows at once."""
         if not pieces:
             return
         logits = self._context.logits(len(pieces))
-        normal = normalizers(logits).tolist()
-        likeliest = logits.argmax(axis=1).tolist()
+        likeliest, normal = peaks(logits)
         now = self._clock()
         for index, (piece, row) in enumerate(zip(pieces, rows, strict=True)):
             read = Row(row, logits[index], normal[index], likeliest[index])
@@ -192,55 +191,45 @@ class Engine:
 
     def _draw_one(self, key: SampleKey, row: Row, now: float) -> None:
         job = self._jobs[key.request_id]
-        speaker = job.speakers[key.sample]
-        if job.sampling.grammar:
-            with self._guard.watching(key.request_id):
-                token = speaker.draw(self._context.pointer, row)
-        else:
-            token = speaker.draw(self._context.pointer, row)
-        delta, stops = speaker.take(token, row, now)
+        with self._watching(key.request_id, job):
+            token, stops = job.draw(key.sample, self._context.pointer, row, now)
         self._generated_tokens += 1
         reason = self._scheduler.advance(key, token, stop=stops, now_seconds=now)
-        report = self._report(key.request_id)
-        if delta is not None:
-            report.deltas.append(delta)
-        if reason is None:
-            return
-        if (delta is None or not stops) and (held := speaker.held_text()):
-            report.deltas.append(Delta(key.sample, held, ()))
-        self._finish(key, job, speaker, reason)
+        if reason is not None:
+            self._end(key, reason)
 
-    def _end_early(self, ended: Ended) -> None:
-        """Report a sample that was cancelled, perhaps before it had a slot."""
-        job = self._jobs[ended.key.request_id]
-        speaker = job.speakers.get(ended.key.sample) or Speaker(
-            ended.key.sample, job.sampling, None, self._vocabulary, 0, self._clock()
-        )
-        self._finish(ended.key, job, speaker, ended.reason)
+    def _watching(self, request_id: int, job: Job) -> AbstractContextManager[None]:
+        return self._guard.watching(request_id) if job.guarded else nullcontext()
 
-    def _finish(self, key: SampleKey, job: _Job, speaker: Speaker, reason: FinishReason) -> None:
-        summary = speaker.finished(reason, len(job.prompt), job.arrived_seconds, self._clock())
-        self._report(key.request_id).finished.append(summary)
-        speaker.close()
-        job.speakers.pop(key.sample, None)
-        job.samples_left -= 1
-        if not job.samples_left:
-            if job.first_sampler is not None:
-                job.first_sampler.free()
-            del self._jobs[key.request_id]
+    def _add_embeddings(self, piece: Piece, key: SampleKey) -> None:
+        job = self._jobs[key.request_id]
+        if not isinstance(job, EmbedJob):
+            raise TypeError(f"request {key.request_id} is no embedding")
+        job.add(self._context.embed(piece))
+        if piece.draws:
+            now = self._clock()
+            self._scheduler.advance(key, 0, stop=True, now_seconds=now)
+            self._end(key, FinishReason.STOP)
 
-    def _report(self, request_id: int) -> _Report:
-        report = self._reports.get(request_id)
-        if report is None:
-            report = self._reports[request_id] = _Report()
-        return report
+    def _end(self, key: SampleKey, reason: FinishReason) -> None:
+        job = self._jobs[key.request_id]
+        job.end(key.sample, reason, self._clock())
+        if isinstance(job, EmbedJob) and not job.ended:
+            self._scheduler.submit(self._next_text(self._embeds[key.request_id], job), force=True)
 
-    def _progress(self) -> tuple[Progress, ...]:
-        reports, self._reports = self._reports, {}
-        return tuple(
-            Progress(request_id, report.prompt_tokens, tuple(report.deltas), tuple(report.finished))
-            for request_id, report in reports.items()
-        )
+    def _answers(self) -> Iterator[Event]:
+        progress = []
+        for request_id, job in tuple(self._jobs.items()):
+            if (news := job.report()) is not None:
+                progress.append(news)
+            if not job.ended:
+                continue
+            if (answer := job.answer()) is not None:
+                yield answer
+            job.close()
+            del self._jobs[request_id]
+            self._embeds.pop(request_id, None)
+        yield Step(self._counters(), tuple(progress))
 
     def _counters(self) -> Counters:
         scheduler = self._scheduler
@@ -253,4 +242,8 @@ class Engine:
             cached_tokens=scheduler.cached_tokens,
             cancelled_samples=scheduler.cancelled_samples,
             threads=self._context.threads,
+            kv_used_tokens=scheduler.kv_tokens,
+            kv_pool_tokens=self._limits.pool_tokens,
+            prefix_hit_tokens=scheduler.prefix_hit_tokens,
+            prefix_query_tokens=scheduler.prefix_query_tokens,
         )

@@ -1,39 +1,20 @@
-"""A thin wrapper of llama.cpp: one model, one context, one batch that is filled in place."""
+"""A thin wrapper of llama.cpp's model: loaded from a file, with its vocabulary."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import llama_cpp
-import numpy as np
-import numpy.typing as npt
 
 from quorate.errors import ModelUnusable
 from services.node.engine.pages import forget_file_pages
-from services.node.engine.plan import Clear, Copy, Piece
 from services.node.engine.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from services.node.engine.logprobs import Rows
 
 _LOG_LINES = 40
 _TELLING = ("error", "fail", "invalid", "unknown", "unable", "missing", "wrong")
-
-
-@dataclass(frozen=True)
-class ContextSettings:
-    """How a context is made. `pool_tokens` is shared by all slots; `batch_tokens` bounds a step."""
-
-    pool_tokens: int
-    slots: int
-    batch_tokens: int
-    gpu_layers: int
 
 
 class LogTail:
@@ -103,90 +84,10 @@ class Model:
         """Number of its weights."""
         return int(llama_cpp.llama_model_n_params(self.pointer))
 
-
-class Context:
-    """A model's context: key-value cells of all slots, and the batch of the next step."""
-
-    def __init__(self, model: Model, settings: ContextSettings) -> None:
-        parameters = llama_cpp.llama_context_default_params()
-        parameters.n_ctx = settings.pool_tokens
-        parameters.n_batch = parameters.n_ubatch = settings.batch_tokens
-        parameters.n_seq_max = settings.slots
-        parameters.n_threads = parameters.n_threads_batch = 1
-        parameters.no_perf = True
-        # One pool for all slots: samples of one prompt share its cells, and a copy costs nothing.
-        parameters.kv_unified = True
-        self.pointer = llama_cpp.llama_init_from_model(model.pointer, parameters)
-        if not self.pointer:
-            raise ModelUnusable(
-                f"no context of {settings.pool_tokens} tokens: {model.log.explanation()}"
-            )
-        self._memory = llama_cpp.llama_get_memory(self.pointer)
-        self._vocabulary_size = model.vocabulary.size
-        self._threads = 1
-        self._wrap_batch(settings.batch_tokens)
-
-    def _wrap_batch(self, size: int) -> None:
-        """Wrap llama.cpp's arrays once: filling slices costs a tenth of ctypes' item access."""
-        self._batch = llama_cpp.llama_batch_init(size, 0, 1)
-        self._tokens = np.ctypeslib.as_array(self._batch.token, (size,))
-        self._positions = np.ctypeslib.as_array(self._batch.pos, (size,))
-        self._wanted = np.ctypeslib.as_array(self._batch.logits, (size,))
-        np.ctypeslib.as_array(self._batch.n_seq_id, (size,))[:] = 1
-        # Every token has its own array of sequence ids: one array is put in the place of all.
-        self._sequences: npt.NDArray[np.int32] = np.zeros(size, np.int32)
-        base = self._sequences.ctypes.data
-        for index in range(size):
-            self._batch.seq_id[index] = ctypes.cast(
-                base + index * 4, ctypes.POINTER(llama_cpp.llama_seq_id)
-            )
-
-    def edit(self, edits: Sequence[Copy | Clear]) -> None:
-        """Copy and clear slots, in order."""
-        for change in edits:
-            if isinstance(change, Copy):
-                llama_cpp.llama_memory_seq_cp(
-                    self._memory, change.source, change.target, 0, change.tokens
-                )
-            else:
-                llama_cpp.llama_memory_seq_rm(self._memory, change.slot, -1, -1)
-
-    def decode(self, pieces: Sequence[Piece]) -> Sequence[int]:
-        """Compute a batch; gives, for each piece that draws, its row for `Sampler.draw`.
-
-        Raises RuntimeError when llama.cpp cannot: the process is of no use after that.
-        """
-        rows = []
-        at = 0
-        for piece in pieces:
-            end = at + len(piece.tokens)
-            self._tokens[at:end] = piece.tokens
-            self._positions[at:end] = range(piece.start, piece.start + end - at)
-            self._sequences[at:end] = piece.slot
-            self._wanted[at:end] = 0
-            if piece.draws:
-                self._wanted[end - 1] = 1
-                rows.append(end - 1)
-            at = end
-        self._batch.n_tokens = at
-        status = llama_cpp.llama_decode(self.pointer, self._batch)
-        if status != 0:
-            raise RuntimeError(f"llama_decode gave {status} for {at} tokens")
-        return rows
-
-    def logits(self, count: int) -> Rows:
-        """View the logits of the last batch, one row per piece that draws, in order."""
-        raw = llama_cpp.llama_get_logits(self.pointer)
-        rows: Rows = np.ctypeslib.as_array(raw, (count, self._vocabulary_size))
-        return rows
-
-    def use_threads(self, threads: int) -> None:
-        """Compute with this many threads from the next step on."""
-        if threads != self._threads:
-            llama_cpp.llama_set_n_threads(self.pointer, threads, threads)
-            self._threads = threads
-
     @property
-    def threads(self) -> int:
-        """Threads in use."""
-        return self._threads
+    def is_recurrent(self) -> bool:
+        """Whether a sequence's state cannot be cut at any token, as in Mamba."""
+        pointer = self.pointer
+        return bool(
+            llama_cpp.llama_model_is_recurrent(pointer) or llama_cpp.llama_model_is_hybrid(pointer)
+        )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +16,25 @@ GROUP_TOKENS = 32
 answers here are shorter."""
 
 
-def normalizers(rows: Rows) -> npt.NDArray[np.float32]:
-    """Give log Σ exp(logit) of each row (rows × vocabulary → rows), in nats."""
-    peaks = rows.max(axis=1)
-    sums = np.exp(rows - peaks[:, None]).sum(axis=1)
-    normal: npt.NDArray[np.float32] = peaks + np.log(sums)
-    return normal
+class Peaks(NamedTuple):
+    """For each row: the id of its largest logit, and log Σ exp(logit) in nats."""
+
+    likeliest: Sequence[int]
+    normalizers: Sequence[float]
+
+
+def peaks(rows: Rows) -> Peaks:
+    """Look at each row (rows × vocabulary) once, while it is in the processor's cache."""
+    scratch = np.empty(rows.shape[1], np.float32)
+    best, normal = [], []
+    for row in rows:
+        index = int(row.argmax())
+        largest = float(row[index])
+        np.subtract(row, largest, out=scratch)
+        np.exp(scratch, out=scratch)
+        best.append(index)
+        normal.append(largest + math.log(float(scratch.sum())))
+    return Peaks(best, normal)
 
 
 def likeliest(row: Rows, count: int) -> npt.NDArray[np.intp]:

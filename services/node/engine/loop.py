@@ -34,4 +34,5 @@ def serve(link: Link, engine: Engine, cores: Threads, clock: Callable[[], float]
             if answer is not None:
                 link.send(answer)
         if not engine.idle:
-            link.send(engine.step(cores.threads(clock())))
+            for event in engine.step(cores.threads(clock())):
+                link.send(event)

@@ -61,7 +61,8 @@ class Sampling(msgspec.Struct, frozen=True, array_like=True):
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Load a model. It is the first message, and the only one of its kind.
 
-    `pool_tokens` is what all sequences may hold together, `context_tokens` what one may.
+    `pool_tokens` is what all sequences may hold together, `context_tokens` what one may. `split`
+    gives each slot cells of its own. `cache_type` is the type of cached keys and values.
     `cores` is how many of the `machine_cores` the busy engines of the machine share.
     """
 
@@ -74,6 +75,8 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     cores: int
     machine_cores: int
     runtime_directory: str
+    split: bool = False
+    cache_type: str = "f16"
 
 
 class Generate(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
     from services.node.engine.messages import FinishReason
+
+TokenArray = npt.NDArray[np.int32]
 
 
 class SampleKey(NamedTuple):
@@ -22,7 +27,9 @@ class Limits:
     """What the context can hold, in sequences and tokens.
 
     `pool_tokens` is the room that all sequences share, at least `context_tokens`. `queue` is how
-    many samples may wait. `chunk_tokens` bounds the prompt tokens of one step.
+    many samples may wait. `chunk_tokens` bounds the prompt tokens of one step. `split` says that
+    every slot has cells of its own, `context_tokens` each; then the pool is all of them. `reuse`
+    says that a part of what a slot holds may be kept for another request.
     """
 
     slots: int
@@ -30,13 +37,17 @@ class Limits:
     pool_tokens: int
     queue: int
     chunk_tokens: int = 256
+    split: bool = False
+    reuse: bool = True
 
 
 @dataclass(frozen=True)
 class Request:
     """A prompt to be continued `samples` times by at most `max_tokens` tokens each.
 
-    `deadline` is a reading of the clock whose readings `plan` is given, in seconds.
+    `deadline` is a reading of the clock whose readings `plan` is given, in seconds. `embeds` asks
+    for the embedding of each prompt token instead: one sample, and no new token. `queue_places` is
+    how many waiting samples it counts for; 0 stands for `samples`.
     """
 
     request_id: int
@@ -45,10 +56,12 @@ class Request:
     max_tokens: int
     priority: int = 0
     deadline: float | None = None
+    embeds: bool = False
+    queue_places: int = 0
 
 
 class Copy(NamedTuple):
-    """Let slot `target` share the first `tokens` cells of slot `source`."""
+    """Let slot `target`, which is empty, hold the first `tokens` cells of slot `source` too."""
 
     source: int
     target: int
@@ -61,16 +74,37 @@ class Clear(NamedTuple):
     slot: int
 
 
+class Trim(NamedTuple):
+    """Forget what a slot holds behind its first `tokens` cells."""
+
+    slot: int
+    tokens: int
+
+
+class Swap(NamedTuple):
+    """Exchange what two slots hold: so many tokens in the first and in the second, perhaps none."""
+
+    first: int
+    second: int
+    first_tokens: int
+    second_tokens: int
+
+
+Edit = Copy | Clear | Trim | Swap
+
+
 class Piece(NamedTuple):
     """Tokens to compute for one slot from position `start` on.
 
     Each sample of `draws` gets a token drawn from the logits of the last one; empty asks for none.
+    `embeds` is the sample that wants the embedding of every token.
     """
 
     slot: int
     start: int
-    tokens: Sequence[int]
+    tokens: Sequence[int] | TokenArray
     draws: Sequence[SampleKey]
+    embeds: SampleKey | None = None
 
 
 class Ended(NamedTuple):
@@ -81,7 +115,7 @@ class Ended(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """A sample that got a slot, and how many of its prompt's tokens another one had computed."""
+    """A sample that got a slot, and how many of its prompt's tokens were computed before."""
 
     key: SampleKey
     cached_tokens: int
@@ -91,7 +125,7 @@ class Admitted(NamedTuple):
 class Plan:
     """One decode step: first the edits in their order, then all pieces in one batch."""
 
-    edits: Sequence[Copy | Clear]
+    edits: Sequence[Edit]
     pieces: Sequence[Piece]
     admitted: Sequence[Admitted]
     ended: Sequence[Ended]

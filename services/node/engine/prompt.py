@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from quorate.errors import ContextOverflow, NotReady
+from quorate.errors import ContextOverflow, InvalidRequest, NotReady
 
 if TYPE_CHECKING:
     from services.node.engine.messages import ChatTurn
     from services.node.engine.template import ChatTemplate
     from services.node.engine.vocabulary import Vocabulary
+
+TAIL_CHARACTERS: Final = 64
+"""How much of a prompt's end can influence how a text behind it is cut into tokens."""
 
 
 class PromptReader:
@@ -37,6 +40,37 @@ class PromptReader:
         if len(tokens) >= self._context_tokens:
             raise self._overflow(str(len(tokens)))
         return tokens
+
+    def continuations(
+        self, prompt: str, candidates: Sequence[str], prompt_tokens: int
+    ) -> list[list[int]]:
+        """Give the tokens of texts that continue a prompt, which is empty for a conversation.
+
+        Raises ContextOverflow when one does not fit behind the prompt's tokens, InvalidRequest when
+        one has no tokens.
+        """
+        tail = prompt[-TAIL_CHARACTERS:]
+        tokens = [self._vocabulary.continuation(tail, text) for text in candidates]
+        for index, one in enumerate(tokens):
+            if not one:
+                raise InvalidRequest.field(
+                    f"candidates[{index}]", candidates[index], "it has no tokens", "Leave it out."
+                )
+            if prompt_tokens + len(one) > self._context_tokens:
+                raise self._overflow(f"{prompt_tokens} tokens and candidates[{index}] {len(one)}")
+        return tokens
+
+    def texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """Give the tokens of texts to embed; raises ContextOverflow or InvalidRequest by index."""
+        found = []
+        for index, text in enumerate(texts):
+            tokens = self.read((), text)
+            if not tokens:
+                raise InvalidRequest.field(
+                    f"texts[{index}]", text, "it has no tokens", "Leave it out."
+                )
+            found.append(tokens)
+        return found
 
     def _tokenize(self, turns: Sequence[ChatTurn], text: str) -> list[int]:
         if not turns:

@@ -72,6 +72,11 @@ class Vocabulary:
         """Tokenize a text that is continued as it is; control tokens in it are only text."""
         return self._with_beginning(self._tokenize(text))
 
+    def continuation(self, before: str, text: str) -> list[int]:
+        """Tokenize a text as it is cut behind another, or by itself where the two merge."""
+        first, both = self._tokenize(before), self._tokenize(before + text)
+        return both[len(first) :] if both[: len(first)] == first else self._tokenize(text)
+
     def chat(self, segments: Sequence[Segment]) -> list[int]:
         """Tokenize a rendered conversation; only the template's segments hold control tokens."""
         tokens: list[int] = []

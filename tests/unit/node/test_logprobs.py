@@ -8,19 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from services.node.engine.logprobs import GROUP_TOKENS, Confidence, likeliest, normalizers
+from services.node.engine.logprobs import GROUP_TOKENS, Confidence, likeliest, peaks
 
 rows = arrays.arrays(np.float32, (3, 17), elements=st.floats(-50, 50, width=32, allow_nan=False))
 
 
 @given(rows)
 def test_probabilities_of_a_row_sum_to_one(logits: np.ndarray) -> None:
-    total = np.exp(logits - normalizers(logits)[:, None]).sum(axis=1)
+    found = peaks(logits)
+    total = np.exp(logits - np.array(found.normalizers)[:, None]).sum(axis=1)
     assert total == pytest.approx(np.ones(3), rel=1e-3)
+    assert list(found.likeliest) == logits.argmax(axis=1).tolist()
 
 
 def test_large_logits_do_not_overflow() -> None:
-    assert normalizers(np.array([[1e4, 1e4]], np.float32))[0] == pytest.approx(1e4 + np.log(2))
+    row = np.array([[1e4, 1e4]], np.float32)
+    assert peaks(row).normalizers == [pytest.approx(1e4 + np.log(2))]
 
 
 def test_the_likeliest_come_first_and_no_more_than_there_are() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +13,21 @@ from hypothesis import strategies as st
 
 from quorate.errors import Overloaded
 from services.node.engine.messages import FinishReason
-from services.node.engine.plan import Clear, Copy, Limits, Plan, Request, SampleKey
+from services.node.engine.plan import Copy, Edit, Limits, Plan, Request, SampleKey, Swap, Trim
 from services.node.engine.scheduler import Scheduler
 
 LIMITS = Limits(slots=4, context_tokens=64, pool_tokens=256, queue=8, chunk_tokens=16)
+
+
+SPLIT = replace(LIMITS, split=True)
+both_layouts = pytest.mark.parametrize("limits", [LIMITS, SPLIT], ids=["unified", "split"])
+
+
+class Cell(NamedTuple):
+    """A computed token. Slots that share a cell hold the same number."""
+
+    number: int
+    token: int
 
 
 def prompt(length: int, seed: int = 0) -> list[int]:
@@ -29,11 +43,13 @@ class PlayedEngine:
 
     limits: Limits = LIMITS
     scheduler: Scheduler = field(init=False)
-    cells: dict[int, list[int]] = field(default_factory=dict)
+    cells: dict[int, list[Cell]] = field(default_factory=dict)
+    prompts: dict[int, list[int]] = field(default_factory=dict)
     said: dict[SampleKey, list[int]] = field(default_factory=dict)
     reasons: dict[SampleKey, FinishReason] = field(default_factory=dict)
     first_step: dict[SampleKey, int] = field(default_factory=dict)
     stops_after: dict[SampleKey, int] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
     steps: int = 0
     now: float = 0.0
 
@@ -41,44 +57,76 @@ class PlayedEngine:
         self.scheduler = Scheduler(self.limits)
         self.cells = {slot: [] for slot in range(self.limits.slots)}
 
-    def submit(self, request_id: int, length: int = 5, **options: object) -> None:
+    def submit(
+        self, request_id: int, length: int = 5, tokens: list[int] | None = None, **options: object
+    ) -> None:
         values = {"samples": 1, "max_tokens": 3, **options}
-        self.scheduler.submit(Request(request_id, prompt(length, request_id), **values))
+        self.prompts[request_id] = tokens or prompt(length, request_id)
+        self.scheduler.submit(Request(request_id, self.prompts[request_id], **values))
 
     def step(self) -> Plan:
         plan = self.scheduler.plan(self.now)
         self.steps += 1
         self.now += 0.01
         for edit in plan.edits:
-            if isinstance(edit, Copy):
-                assert len(self.cells[edit.source]) >= edit.tokens
-                assert not self.cells[edit.target]
-                self.cells[edit.target] = self.cells[edit.source][: edit.tokens]
-            else:
-                self.cells[edit.slot] = []
+            self.edit(edit)
         for ended in plan.ended:
             assert ended.key not in self.reasons
             self.reasons[ended.key] = ended.reason
         self.check(plan)
         for piece in plan.pieces:
-            assert len(self.cells[piece.slot]) == piece.start
-            self.cells[piece.slot] += piece.tokens
+            cells = self.cells[piece.slot]
+            assert len(cells) == piece.start
+            cells.extend(Cell(next(self.numbers), int(token)) for token in piece.tokens)
             for key in piece.draws:
-                self.draw(key, self.cells[piece.slot])
+                self.draw(key, [cell.token for cell in cells])
         return plan
+
+    def edit(self, edit: Edit) -> None:
+        if isinstance(edit, Copy):
+            assert len(self.cells[edit.source]) >= edit.tokens
+            assert not self.cells[edit.target]
+            copied = self.cells[edit.source][: edit.tokens]
+            if self.limits.split:
+                copied = [Cell(next(self.numbers), cell.token) for cell in copied]
+            self.cells[edit.target] = copied
+        elif isinstance(edit, Swap):
+            one, other = self.cells[edit.first], self.cells[edit.second]
+            assert self.limits.split
+            assert (len(one), len(other)) == (edit.first_tokens, edit.second_tokens)
+            self.cells[edit.first], self.cells[edit.second] = other, one
+        elif isinstance(edit, Trim):
+            assert len(self.cells[edit.slot]) > edit.tokens
+            del self.cells[edit.slot][edit.tokens :]
+        else:
+            self.cells[edit.slot] = []
 
     def check(self, plan: Plan) -> None:
         slots = [piece.slot for piece in plan.pieces]
         assert len(slots) == len(set(slots))
-        assert all(0 <= slot < self.scheduler.busy_slots for slot in slots)
+        running = sorted(sample.slot for sample in self.scheduler._running.values())
+        assert set(slots) <= set(running)
+        if self.limits.split and running:
+            assert running == list(range(running[0], running[0] + len(running)))
         chunks = [p for p in plan.pieces if p.start == 0 or len(p.tokens) > 1 or not p.draws]
         assert sum(len(piece.tokens) for piece in chunks) <= self.limits.chunk_tokens
-        assert sum(map(len, self.cells.values())) <= self.limits.slots * self.limits.context_tokens
+        assert all(len(cells) <= self.limits.context_tokens for cells in self.cells.values())
+        assert len({cell for cells in self.cells.values() for cell in cells}) <= self.pool
+
+    @property
+    def pool(self) -> int:
+        whole = self.limits.slots * self.limits.context_tokens
+        return whole if self.limits.split else self.limits.pool_tokens
+
+    def free(self) -> bool:
+        """Whether nothing runs, and the scheduler knows all that the cells hold."""
+        held = sum(map(len, self.cells.values()))
+        return self.scheduler.busy_slots == 0 and self.scheduler.kv_tokens == held
 
     def draw(self, key: SampleKey, context: list[int]) -> None:
         self.first_step.setdefault(key, self.steps)
         said = self.said.setdefault(key, [])
-        assert context == prompt(len(context) - len(said), key.request_id) + said
+        assert context == self.prompts[key.request_id] + said
         said.append(len(context))
         stop = len(said) >= self.stops_after.get(key, 10**9)
         reason = self.scheduler.advance(key, said[-1], stop=stop, now_seconds=self.now)
@@ -163,7 +211,7 @@ def test_a_cancel_frees_the_slots_in_the_next_plan() -> None:
     engine.scheduler.cancel(1)
     assert engine.scheduler.busy_slots == 0
     plan = engine.step()
-    assert [edit for edit in plan.edits if isinstance(edit, Clear)] == [Clear(i) for i in range(4)]
+    assert not plan.pieces
     assert {reason for _, reason in plan.ended} == {FinishReason.CANCELLED}
     assert len(plan.ended) == engine.scheduler.cancelled_samples == 6
     assert engine.scheduler.idle
@@ -232,15 +280,119 @@ def test_the_pool_holds_back_what_does_not_fit_and_passes_nobody_over() -> None:
 
 
 def test_slots_in_use_stay_adjacent_when_others_end() -> None:
-    engine = PlayedEngine()
+    engine = PlayedEngine(SPLIT)
     for request_id, most in ((1, 2), (2, 9), (3, 2), (4, 9)):
         engine.submit(request_id, max_tokens=most)
-    engine.run()  # `check` asserts that busy slots are 0 … n-1 and cells follow
+    engine.run()  # `check` asserts that busy slots are adjacent and cells follow
     assert len(engine.reasons) == 4
 
 
+@both_layouts
+def test_the_next_turn_computes_only_what_is_new(limits: Limits) -> None:
+    engine = PlayedEngine(limits)
+    engine.submit(1, tokens=prompt(20))
+    engine.run()
+    engine.submit(2, tokens=[*prompt(20), *engine.said[SampleKey(1, 0)], 7, 7])
+    engine.run()
+    # The last drawn token was never computed, and the prompt's last one is needed for its logits.
+    assert engine.scheduler.prefix_hit_tokens == 22
+    assert engine.scheduler.prefilled_tokens == 20 + 3
+    assert engine.scheduler.prefix_query_tokens == 20 + 25
+
+
+@both_layouts
+def test_a_shared_beginning_is_copied_and_both_ends_stay_known(limits: Limits) -> None:
+    engine = PlayedEngine(limits)
+    system = prompt(16)
+    for request_id in (1, 2, 1, 2):
+        engine.submit(
+            request_id + 10 * engine.steps, tokens=[*system, *([request_id] * 10)], max_tokens=1
+        )
+        engine.run()
+    # The second shares the system prompt; the third and fourth all but their last tokens.
+    assert engine.scheduler.prefilled_tokens == 26 + 10 + 1 + 1
+
+
+@both_layouts
+def test_a_prompt_shares_with_one_that_still_runs(limits: Limits) -> None:
+    engine = PlayedEngine(limits)
+    engine.submit(1, tokens=prompt(14), max_tokens=20)
+    engine.step()
+    engine.submit(2, tokens=prompt(14), max_tokens=2)
+    engine.run()
+    assert engine.scheduler.prefilled_tokens == 14 + 1
+
+
+def test_what_was_kept_gives_way_to_what_needs_the_room() -> None:
+    engine = PlayedEngine(Limits(4, 64, 70, 8, 16))
+    for request_id in range(1, 9):
+        engine.submit(request_id, length=40, max_tokens=20)
+    engine.run()
+    assert len(engine.reasons) == 8
+
+
+def test_the_last_used_is_kept_longest() -> None:
+    engine = PlayedEngine(SPLIT)
+    for request_id in (1, 2, 3, 4, 1, 5):
+        engine.submit(request_id + 100 * engine.steps, tokens=prompt(20, request_id))
+        engine.run()
+    hits = engine.scheduler.prefix_hit_tokens
+    engine.submit(999, tokens=prompt(20, 1))
+    engine.run()
+    assert engine.scheduler.prefix_hit_tokens == hits + 19
+    engine.submit(9999, tokens=prompt(20, 2))  # it was used least recently, and is gone
+    engine.run()
+    assert engine.scheduler.prefix_hit_tokens == hits + 19
+
+
+def test_without_reuse_nothing_is_kept_or_copied_in_part() -> None:
+    engine = PlayedEngine(replace(LIMITS, reuse=False))
+    for request_id in (1, 2):
+        engine.submit(request_id, tokens=prompt(20), samples=6)
+        engine.run()
+    assert engine.scheduler.prefix_hit_tokens == engine.scheduler.kv_tokens == 0
+    assert len(engine.said) == 12
+
+
+@both_layouts
+def test_an_embedding_computes_its_whole_prompt_and_leaves_nothing(limits: Limits) -> None:
+    engine = PlayedEngine(limits)
+    engine.submit(1, tokens=prompt(30))
+    engine.run()
+    held = engine.scheduler.kv_tokens
+    engine.stops_after = {SampleKey(2, 0): 1}
+    engine.submit(2, tokens=prompt(30), max_tokens=0, embeds=True)
+    computed = []
+    while not engine.scheduler.idle:
+        computed += [piece for piece in engine.step().pieces if piece.embeds]
+    assert sum(len(piece.tokens) for piece in computed) == 30
+    assert engine.scheduler.kv_tokens == held
+
+
+def test_long_prompts_yield_to_running_samples_and_short_ones_do_not() -> None:
+    limits = Limits(4, 2048, 8192, 8, chunk_tokens=256)
+    engine = PlayedEngine(limits)
+    engine.submit(1, max_tokens=400)
+
+    def step() -> Plan:
+        plan = engine.step()
+        engine.scheduler.observe(plan, 0.01 + 0.001 * sum(len(p.tokens) for p in plan.pieces[1:]))
+        return plan
+
+    for _ in range(30):
+        step()
+    engine.submit(2, length=1500)
+    sizes = [sum(len(piece.tokens) for piece in step().pieces[1:]) for _ in range(60)]
+    assert 8 <= sizes[-1] <= 15
+    engine.submit(3, length=200)
+    step()
+    assert engine.first_step[SampleKey(3, 0)] == engine.steps
+
+
+Work = tuple[int, int, int, int, int, int | None, int | None]
 requests = st.tuples(
     st.integers(1, 60),  # prompt
+    st.integers(0, 2),  # which of three texts it begins
     st.integers(1, 7),  # samples
     st.integers(1, 12),  # max_tokens
     st.integers(0, 30),  # arrival step
@@ -254,20 +406,23 @@ requests = st.tuples(
     st.lists(requests, min_size=1, max_size=12),
     st.integers(1, 4),
     st.integers(64, 256),
+    st.booleans(),
+    st.booleans(),
 )
 def test_whatever_comes_every_sample_ends_once_and_no_slot_is_lost(
-    work: list[tuple[int, int, int, int, int | None, int | None]], slots: int, pool: int
+    work: list[Work], slots: int, pool: int, split: bool, reuse: bool
 ) -> None:
-    engine = PlayedEngine(Limits(slots, 64, pool, 100, 16))
-    pending = sorted(enumerate(work), key=lambda entry: entry[1][3])
+    engine = PlayedEngine(Limits(slots, 64, pool, 100, 16, split, reuse))
+    pending = sorted(enumerate(work), key=lambda entry: entry[1][4])
     cancels: dict[int, int] = {}
     taken = 0
     while pending or not engine.scheduler.idle:
-        while pending and pending[0][1][3] <= engine.steps:
-            request_id, (length, samples, most, _, cancel_after, stops) = pending.pop(0)
+        while pending and pending[0][1][4] <= engine.steps:
+            request_id, (length, text, samples, most, _, cancel_after, stops) = pending.pop(0)
             if stops is not None:
                 engine.stops_after[SampleKey(request_id, 0)] = stops
-            engine.submit(request_id, length=length, samples=samples, max_tokens=most)
+            tokens = prompt(length, text)
+            engine.submit(request_id, tokens=tokens, samples=samples, max_tokens=most)
             taken += samples
             if cancel_after is not None:
                 cancels[request_id] = engine.steps + cancel_after
@@ -277,8 +432,9 @@ def test_whatever_comes_every_sample_ends_once_and_no_slot_is_lost(
         engine.step()
         assert engine.steps < 5_000
     assert len(engine.reasons) == taken
-    assert engine.scheduler.busy_slots == engine.scheduler.queued == 0
-    assert not any(engine.cells.values())
+    engine.step()
+    assert engine.scheduler.queued == 0
+    assert engine.free()
     assert engine.scheduler._reserved_tokens == 0
 
 

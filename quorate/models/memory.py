@@ -61,25 +61,29 @@ def estimate(
     batch_tokens: int = 264,
     cache_type: str = "f16",
     gpu_layers: int = 0,
+    split: bool = False,
 ) -> MemoryEstimate:
     """Estimate what an engine of a model takes.
 
-    `pool_tokens` is what all `slots` may hold together, `batch_tokens` what one step computes,
-    `gpu_layers` how many layers lie on an accelerator, one more than the model has being also its
-    output. Raises InvalidRequest for a cache type that is none of CACHE_TYPES.
+    `pool_tokens` is what all `slots` may hold together, each its part where they are `split`;
+    `batch_tokens` is what one step computes, `gpu_layers` how many layers lie on an accelerator:
+    one more than the model has is its output. Raises InvalidRequest for a cache type that is none
+    of CACHE_TYPES.
     """
     if cache_type not in CACHE_TYPES:
         raise InvalidRequest.field(
             "cache_type", cache_type, f"it must be one of {', '.join(CACHE_TYPES)}", "Choose one."
         )
-    cells = -(-pool_tokens // CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS
-    cache = round(header.kv_bytes_per_token * cells * CACHE_TYPES[cache_type] / _HALF_BYTES)
+    parts = slots if split else 1
+    cells = -(-pool_tokens // parts // CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS
+    numbers = header.kv_bytes_per_token / _HALF_BYTES * cells * parts
+    cache = round(numbers * CACHE_TYPES[cache_type])
     compute = _compute_bytes(header, cells, slots, batch_tokens)
     vocabulary = header.vocabulary_tokens * TOKEN_BYTES + header.vocabulary_merges * MERGE_BYTES
     share = min(gpu_layers, header.layers) / header.layers if header.layers else 0.0
     device = round(share * (cache + _layers_bytes(header)))
     if gpu_layers > 0:
-        device += compute + (_output_bytes(header) if gpu_layers > header.layers else 0)
+        device += compute + (header.token_matrix_bytes if gpu_layers > header.layers else 0)
     return MemoryEstimate(
         weights_bytes=_weights_bytes(header),
         cache_bytes=cache,
@@ -103,10 +107,6 @@ def _weights_bytes(header: GgufHeader) -> int:
 def _layers_bytes(header: GgufHeader) -> int:
     matrices = 1 + header.output_matrix
     return max(0, header.weights_bytes - matrices * header.token_matrix_bytes)
-
-
-def _output_bytes(header: GgufHeader) -> int:
-    return header.token_matrix_bytes
 
 
 def _compute_bytes(header: GgufHeader, cells: int, rows: int, batch_tokens: int) -> int:

@@ -26,6 +26,7 @@ from services.node.engine.messages import Load, Loaded, LoadFailed, Loading, Ref
 from services.node.engine.plan import Limits
 from services.node.engine.prompt import PromptReader
 from services.node.engine.template import ChatTemplate
+from services.node.engine.warm_up import warm_up
 
 _PR_SET_PDEATHSIG = 1
 CHUNK_TOKENS = 256
@@ -74,6 +75,7 @@ def _build(load: Load, model: Model, guard: Guard) -> Engine:
         load.pool_tokens, load.slots, CHUNK_TOKENS + load.slots, load.split, load.cache_type
     )
     context = Context(model, settings)
+    warm_up(context, model.weights, min(CHUNK_TOKENS, load.context_tokens))
     reader = PromptReader(model.vocabulary, _template(model), load.context_tokens)
     return Engine(context, model.vocabulary, reader, limits, guard, time.monotonic)
 

@@ -115,7 +115,7 @@ def write_vocabulary(
     return known + more
 
 
-async def measure(path: Path, pool: int, slots: int) -> tuple[int, int]:
+async def measure(path: Path, pool: int, slots: int, split: bool = False) -> tuple[int, int]:
     """Give what a real engine holds after its load, and after batches that fill all slots."""
     child = await Child.start(dict(os.environ))
     order = Order(
@@ -129,7 +129,7 @@ async def measure(path: Path, pool: int, slots: int) -> tuple[int, int]:
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(child.wait())
         try:
-            await child.load(load(path, pool, slots))
+            await child.load(load(path, pool, slots, split))
             process = psutil.Process(child.pid)
             loaded = process.memory_info().rss
             generation = child.generate(order, None)
@@ -140,10 +140,10 @@ async def measure(path: Path, pool: int, slots: int) -> tuple[int, int]:
             await child.stop()
 
 
-def load(path: Path, pool: int, slots: int) -> Load:
+def load(path: Path, pool: int, slots: int, split: bool) -> Load:
     return Load(
         path=str(path),
-        context_tokens=pool,
+        context_tokens=pool // slots if split else pool,
         pool_tokens=pool,
         slots=slots,
         queue=slots,
@@ -151,6 +151,7 @@ def load(path: Path, pool: int, slots: int) -> Load:
         cores=2,
         machine_cores=os.cpu_count() or 2,
         runtime_directory=str(path.parent),
+        split=split,
     )
 
 
@@ -170,10 +171,10 @@ async def test_what_a_pocket_model_holds_is_known_for_several_sizes_of_cache(
 ) -> None:
     path = tmp_path / "abacus.gguf"
     path.write_bytes(models.pocket_models()["abacus"].read_bytes())
-    for pool, slots in ((1024, 2), (8192, 8), (16_384, 32)):
-        header = gguf.read_header(path)
-        told = memory.estimate(header, pool_tokens=pool, slots=slots).total_bytes
-        _, full = await measure(path, pool, slots)
+    header = gguf.read_header(path)
+    for pool, slots, split in ((1024, 2, False), (16_384, 32, False), (32_768, 8, True)):
+        told = memory.estimate(header, pool_tokens=pool, slots=slots, split=split).total_bytes
+        _, full = await measure(path, pool, slots, split)
         assert told == pytest.approx(full, rel=TOLERANCE), (pool, told / MIB, full / MIB)
 
 

@@ -71,7 +71,7 @@ class CoreShare:
         self._count_foreign = count_foreign
         self._foreign = ForeignLoad()
         self._file = os.open(
-            _private(directory) / "busy-engines", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            private_directory(directory) / "busy-engines", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
         self._marker: int | None = None
         self._threads = 1
@@ -149,7 +149,7 @@ class CoreShare:
         return [*self._others(start, found), *locked, *self._others(found + length, end)]
 
 
-def _private(directory: Path) -> Path:
+def private_directory(directory: Path) -> Path:
     """Make a directory that only this user can write to; raises ConfigurationError if it is not."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = directory.lstat()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf import timestamp_pb2
 
 from quorate.v1 import common_pb2, node_pb2
+from services.node.backends.remote import RemoteModel
 from services.node.engine.messages import ChatTurn
 from services.node.replica import State
 from services.node.requests import RANGES, Draft, SamplingDraft
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     )
     from services.node.hardware import Hardware
     from services.node.requests import Order
-    from services.node.supervisor import Model
+    from services.node.supervisor import AnyModel, Model
 
 ROLES: Final[Mapping[int, str]] = {
     common_pb2.CHAT_ROLE_UNSPECIFIED: "user",
@@ -192,8 +193,49 @@ def embedded(vectors: Embedded, sha256: str) -> node_pb2.EmbedResponse:
     )
 
 
-def model_info(model: Model) -> common_pb2.ModelInfo:
+def model_info(model: AnyModel) -> common_pb2.ModelInfo:
     """Describe a model as it stands."""
+    return _remote_info(model) if isinstance(model, RemoteModel) else _own_info(model)
+
+
+def _remote_info(model: RemoteModel) -> common_pb2.ModelInfo:
+    settings, facts = model.settings, model.watch.facts
+    info = common_pb2.ModelInfo(
+        name=settings.name,
+        source=settings.remote_model or "",
+        backend=settings.backend,
+        slots=settings.slots,
+        state=STATES[model.state],
+        problem=model.problem,
+        weight=settings.weight,
+        reliability=settings.reliability,
+    )
+    if facts is not None:
+        info.source = facts.model
+        info.architecture = facts.architecture
+        info.parameters = facts.parameters
+        info.quantization = facts.quantization
+        info.sha256 = facts.sha256
+        info.file_bytes = facts.file_bytes
+        info.context_tokens = facts.context_tokens
+    return info
+
+
+def remote_engine_status(model: RemoteModel) -> common_pb2.EngineStatus:
+    """Describe what a server does for this node; its process is not the node's, so pid is 0."""
+    facts = model.watch.facts
+    resident_bytes = facts.resident_bytes if facts else 0
+    return engine_status(
+        model.settings.name,
+        model.engine.counters,
+        model.settings.slots,
+        resident_bytes,
+        0,
+        model.watch.restarts,
+    )
+
+
+def _own_info(model: Model) -> common_pb2.ModelInfo:
     settings, file = model.settings, model.file
     info = common_pb2.ModelInfo(
         name=settings.name,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from quorate.metrics import Metrics
     from services.node.engine.messages import Counters, Finished, Progress
     from services.node.requests import Order
-    from services.node.supervisor import Model
+    from services.node.supervisor import AnyModel
 
 NO_MODEL: Final = ""
 """The label of requests that name no model of this node: their names are not ours to bound."""
@@ -141,12 +141,12 @@ class Meters:
         finally:
             meter.give_up(reason)
 
-    def watch(self, models: Iterable[Model]) -> None:
+    def watch(self, models: Iterable[AnyModel]) -> None:
         """Have what engines are doing looked up whenever it is scraped, from another thread."""
         for model in models:
             self._watch(model, model.settings.name)
 
-    def _watch(self, model: Model, name: str) -> None:
+    def _watch(self, model: AnyModel, name: str) -> None:
         metrics, slots = self._metrics, model.settings.slots
 
         def now(field: str) -> int:

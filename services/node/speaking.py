@@ -60,8 +60,10 @@ class Speaking:
                 async for progress in stream:
                     meter.add(progress)
                     note(progress)
-                    if progress.prompt_tokens and not told:
-                        told = True
+                    if not told and (
+                        progress.prompt_tokens or progress.deltas or progress.finished
+                    ):
+                        told = True  # a server of another kind may count the prompt at the end
                         await write(convert.started(order, sha256, progress.prompt_tokens))
                     for response in convert.responses(progress):
                         await write(response)

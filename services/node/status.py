@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from quorate.v1 import common_pb2
 from services.node import convert, hardware
+from services.node.backends.remote import RemoteModel
+from services.node.supervisor import Model
 
 if TYPE_CHECKING:
     from quorate.config import NodeSettings
@@ -99,6 +101,7 @@ class StatusSource:
         children = [
             replica.child.pid
             for model in self._supervisor.models.values()
+            if isinstance(model, Model)
             for replica in model.replicas
             if replica.child is not None
         ]
@@ -108,6 +111,9 @@ class StatusSource:
 
     def _engines(self, used: Mapping[int, int]) -> Iterator[common_pb2.EngineStatus]:
         for name, model in self._supervisor.models.items():
+            if isinstance(model, RemoteModel):
+                yield convert.remote_engine_status(model)
+                continue
             for replica in model.replicas:
                 pid = replica.child.pid if replica.child else 0
                 yield convert.engine_status(

@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from quorate.errors import ModelCrashed, ModelLoading, ModelUnusable, QuorateError
 from quorate.models.gguf import Identity
+from services.node.backends import making
+from services.node.backends.remote import RemoteEngine, RemoteModel
 from services.node.budget import Budget
 from services.node.engine.messages import (
     ChatTurn,
@@ -187,6 +189,10 @@ class Model:
             raise ModelUnusable(f"{self.file.header.path} changes while it is being loaded")
 
 
+AnyModel: TypeAlias = Model | RemoteModel
+"""A model in engines of the node, or one behind another engine's API."""
+
+
 class Supervisor:
     """All models of a node. `run` keeps them going; requests come in beside it.
 
@@ -198,15 +204,22 @@ class Supervisor:
     ) -> None:
         self.changes = Changes()
         self._budget = Budget(memory)
-        self.models: Mapping[str, Model] = {
-            settings.name: Model(settings, machine, self.changes) for settings in models
+        self.models: Mapping[str, AnyModel] = {
+            settings.name: self._make(settings, machine) for settings in models
         }
+
+    def _make(self, settings: ModelSettings, machine: Machine) -> AnyModel:
+        if settings.backend == "llama.cpp":
+            return Model(settings, machine, self.changes)
+        observe = partial(machine.observe, settings.name)
+        return making.make(settings, machine.environment, self.changes, observe)
 
     async def run(self) -> None:
         """Keep all models going until cancelled; their processes end with it."""
         async with asyncio.TaskGroup() as group:
             for model in self.models.values():  # in order: earlier ones get the memory first
-                await model.prepare(self._budget)
+                if isinstance(model, Model):
+                    await model.prepare(self._budget)
                 group.create_task(model.run())
 
     async def wait_settled(self) -> None:
@@ -243,7 +256,7 @@ class Supervisor:
                 generation.close()
             await self._wait_for_another(model)
 
-    async def _wait_for_another(self, model: Model) -> None:
+    async def _wait_for_another(self, model: AnyModel) -> None:
         try:
             async with asyncio.timeout(RESTART_SECONDS):
                 await model.wait_running()
@@ -277,7 +290,9 @@ class Supervisor:
             lambda child: child.embed(order.texts, priority=order.priority, deadline=deadline),
         )
 
-    async def _ask_twice(self, name: str, ask: Callable[[Child], Awaitable[AnswerT]]) -> AnswerT:
+    async def _ask_twice(
+        self, name: str, ask: Callable[[Child | RemoteEngine], Awaitable[AnswerT]]
+    ) -> AnswerT:
         model = self.models[name]
         try:
             return await ask(model.choose())

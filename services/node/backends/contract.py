@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 if TYPE_CHECKING:
     from services.node.engine.messages import ChatTurn, FinishReason, TokenChoice
     from services.node.requests import Order
-    from services.node.score_embed import EmbedOrder
 
 UNKNOWN_VOCABULARY_TOKENS: Final = 2**31 - 1
 """The largest vocabulary that token ids can name, for a server that does not tell its own."""
@@ -80,7 +79,7 @@ class Engine(Protocol):
     ) -> TokenizedText:
         """Tokenize a conversation or a text."""
 
-    async def embed(self, order: EmbedOrder, facts: RemoteFacts) -> Vectors:
+    async def embed(self, texts: Sequence[str], facts: RemoteFacts) -> Vectors:
         """Embed texts."""
 
     async def close(self) -> None:

@@ -21,22 +21,22 @@ class Gate:
         self._order = count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self.busy = 0
-        self._claimed = 0
+        self.claimed = 0
 
     @property
     def queued(self) -> int:
         """Samples that wait."""
-        return self._claimed - self.busy
+        return self.claimed - self.busy
 
     def claim(self, samples: int) -> None:
         """Take room for samples, all or none; raises Overloaded. `release` gives it back."""
-        if self._claimed + samples > self._slots + self._queue:
+        if self.claimed + samples > self._slots + self._queue:
             raise Overloaded(
-                f"the queue is full: {self._claimed} samples of {self._slots + self._queue} are "
+                f"the queue is full: {self.claimed} samples of {self._slots + self._queue} are "
                 f"in it, and {samples} more were asked for. Try again shortly.",
                 retry_after_seconds=RETRY_SECONDS,
             )
-        self._claimed += samples
+        self.claimed += samples
 
     async def enter(self, priority: int) -> None:
         """Wait for a slot. Whoever gives up waiting has none."""
@@ -54,7 +54,7 @@ class Gate:
 
     def release(self, samples: int) -> None:
         """Give room back that was claimed, when all of it was left."""
-        self._claimed -= samples
+        self.claimed -= samples
 
     def leave(self) -> None:
         """Hand a slot to the first who still waits."""

@@ -15,8 +15,9 @@ from services.node.backends.lines import LineSplitter
 
 T = TypeVar("T")
 CONNECT_SECONDS: Final = 5.0
-KEEP_ALIVE_SECONDS: Final = 5.0
-"""llama-server drops idle connections after a while; shorter here means that few are met dead."""
+KEPT_CONNECTIONS: Final = 0
+"""Servers drop connections that were kept, and llama-server does after many a streamed answer: the
+next request fails, and whether it was begun is unknown. A new connection costs one round trip."""
 LARGEST_BODY_BYTES: Final = 64 * 2**20
 LARGEST_REFUSAL_BYTES: Final = 64 * 2**10
 
@@ -34,7 +35,7 @@ class Endpoint:
             base_url=url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(silence_seconds, connect=CONNECT_SECONDS, pool=None),
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_SECONDS),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS),
             trust_env=False,
         )
 
@@ -66,12 +67,6 @@ class Endpoint:
         await self._client.aclose()
 
     async def _whole(self, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
-        try:
-            return await self._whole_once(method, path, body)
-        except ModelCrashed:  # most often a kept connection that the server had closed meanwhile
-            return await self._whole_once(method, path, body)
-
-    async def _whole_once(self, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
         async with self._answer(method, path, body) as response:
             with self._translated():
                 return await self._read(response, LARGEST_BODY_BYTES)

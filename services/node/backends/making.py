@@ -15,6 +15,7 @@ from services.node.backends.remote import RemoteModel
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
     from services.node.backends.contract import Engine
+    from services.node.engine.messages import Counters
     from services.node.replica import Changes
 
 ENGINES: Final[Mapping[str, Callable[[ModelSettings, Endpoint], Engine]]] = {
@@ -23,12 +24,20 @@ ENGINES: Final[Mapping[str, Callable[[ModelSettings, Endpoint], Engine]]] = {
 }
 
 
-def make(settings: ModelSettings, environment: Mapping[str, str], changes: Changes) -> RemoteModel:
-    """Make a model; raises ConfigurationError when its key cannot be read."""
+def make(
+    settings: ModelSettings,
+    environment: Mapping[str, str],
+    changes: Changes,
+    observe: Callable[[Counters, Counters], None],
+) -> RemoteModel:
+    """Make a model; raises ConfigurationError when its key cannot be read.
+
+    `observe` is told of every piece of an answer: the counters before and after.
+    """
     endpoint = Endpoint(
         settings.url or OLLAMA_URL, read_key(settings, environment), settings.silence_seconds
     )
-    return RemoteModel(settings, ENGINES[settings.backend](settings, endpoint), changes)
+    return RemoteModel(settings, ENGINES[settings.backend](settings, endpoint), changes, observe)
 
 
 def read_key(settings: ModelSettings, environment: Mapping[str, str]) -> str:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from services.node.backends.http import Endpoint
     from services.node.engine.messages import ChatTurn
     from services.node.requests import Order
-    from services.node.score_embed import EmbedOrder
 
 OLDEST: Final = (0, 12, 11)
 """Older ones cut prompts that are too long without a word, and give no log-probabilities."""
@@ -153,11 +152,11 @@ class OllamaEngine:
             f"Tokenize: Ollama has no such method, and {self._settings.name!r} runs there"
         )
 
-    async def embed(self, order: EmbedOrder, facts: RemoteFacts) -> Vectors:
+    async def embed(self, texts: Sequence[str], facts: RemoteFacts) -> Vectors:
         """Embed texts; one that is too long is refused rather than cut."""
         body = {
             "model": facts.model,
-            "input": list(order.texts),
+            "input": list(texts),
             "truncate": False,
             "options": {"num_ctx": facts.context_tokens},
             **ollama_wire.keep_alive(self._settings),

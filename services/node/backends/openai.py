@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from services.node.backends.http import Endpoint
     from services.node.engine.messages import ChatTurn
     from services.node.requests import Order
-    from services.node.score_embed import EmbedOrder
 
 MODELS: Final = "/v1/models"
 CHAT: Final = "/v1/chat/completions"
@@ -184,9 +183,9 @@ class OpenAiEngine:
         said = await self._endpoint.post("/tokenize", body, openai_wire.TokenIds)
         return TokenizedText(said.tokens, text)
 
-    async def embed(self, order: EmbedOrder, facts: RemoteFacts) -> Vectors:
+    async def embed(self, texts: Sequence[str], facts: RemoteFacts) -> Vectors:
         """Embed texts."""
-        body = {"model": facts.model, "input": list(order.texts), "encoding_format": "float"}
+        body = {"model": facts.model, "input": list(texts), "encoding_format": "float"}
         said = await self._endpoint.post(EMBEDDINGS, body, openai_wire.Embeddings)
         ordered = sorted(said.data, key=lambda item: item.index)
         return Vectors(tuple(item.embedding for item in ordered), said.usage.prompt_tokens)

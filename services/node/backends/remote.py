@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,6 @@ from quorate.errors import (
     DeadlineExceeded,
     InternalError,
     InvalidRequest,
-    ModelCrashed,
     NotImplementedYet,
     Overloaded,
     PeerUnreachable,
@@ -22,7 +21,7 @@ from quorate.errors import (
 )
 from services.node.backends.contract import pack_unit
 from services.node.backends.gate import Gate
-from services.node.backends.speaking import Speaking
+from services.node.backends.hearing import Hearing
 from services.node.backends.tally import Tally
 from services.node.backends.watch import Watch
 from services.node.engine.messages import Embedded, Tokens
@@ -33,10 +32,9 @@ from services.node.requests import ModelFacts
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
     from services.node.backends.contract import Engine, RemoteFacts
-    from services.node.engine.messages import ChatTurn, Counters, Progress, Scored
+    from services.node.engine.messages import ChatTurn, Counters, Scored
     from services.node.replica import Changes
     from services.node.requests import Order
-    from services.node.score_embed import EmbedOrder, ScoreOrder
 
 RETRY_SECONDS: Final = 1.0
 log = logging.getLogger(__name__)
@@ -51,65 +49,42 @@ class Request:
     generation: Generation
 
 
-class RemoteModel:
-    """A model that `engine` reaches. Owned by the node's event loop; works while `run` does."""
+class RemoteEngine:
+    """Sends requests to a server, as many at once as there are slots. One loop owns it.
 
-    def __init__(self, settings: ModelSettings, engine: Engine, changes: Changes) -> None:
-        self.settings = settings
+    It has what the node asks of an engine process of its own; `tasks` hold its work. `observe` is
+    told the counters before and after each piece of an answer.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        engine: Engine,
+        watch: Watch,
+        observe: Callable[[Counters, Counters], None],
+    ) -> None:
         self.requests_in_flight = 0
-        self.watch = Watch(settings.name, engine, changes)
+        self.tasks: asyncio.TaskGroup
+        self._settings = settings
         self._engine = engine
+        self._watch = watch
+        self._observe = observe
         self._gate = Gate(settings.slots, settings.queue)
         self._tally = Tally()
-        self._tasks: asyncio.TaskGroup
-
-    @property
-    def state(self) -> State:
-        """How far it is from answering."""
-        return self.watch.state
-
-    @property
-    def problem(self) -> str:
-        """Why it cannot be used; empty otherwise."""
-        return self.watch.problem
-
-    @property
-    def settled(self) -> bool:
-        """Whether it can answer, or it is plain that it cannot now."""
-        return self.state in {State.READY, State.FAILED}
 
     @property
     def counters(self) -> Counters:
         """What went through this node; what others ask of the server is not in it."""
         return self._tally.counters(self._gate.busy, self._gate.queued)
 
-    async def run(self) -> None:
-        """Watch the server and serve requests until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as self._tasks:
-                await self.watch.run()
-        finally:
-            await self._engine.close()
+    @property
+    def samples_in_flight(self) -> int:
+        """Samples that were taken and have not ended."""
+        return self._gate.claimed
 
-    def facts(self) -> ModelFacts:
-        """Give what requests are checked against; raises what hinders the model from answering."""
-        known = self.watch.ready()
-        return ModelFacts(
-            name=self.settings.name,
-            sha256=known.sha256,
-            context_tokens=known.context_tokens,
-            vocabulary_tokens=known.vocabulary_tokens,
-            most_samples=self.settings.slots + self.settings.queue,
-            lacks=known.lacks,
-        )
-
-    async def generate(self, order: Order, deadline: float | None) -> AsyncGenerator[Progress]:
-        """Generate, and give what arrives; closing the iterator gives the request up.
-
-        `deadline` is a reading of the monotonic clock, which is the event loop's. A connection that
-        breaks before a sample's first token is tried once more; later, ModelCrashed is raised.
-        """
-        facts = self.watch.ready()
+    def generate(self, order: Order, deadline: float | None) -> Generation:
+        """Send a request; `deadline` is a reading of the monotonic clock, the event loop's."""
+        facts = self._watch.ready()
         self._gate.claim(order.samples)
         self.requests_in_flight += 1
 
@@ -118,14 +93,13 @@ class RemoteModel:
             self._gate.release(order.samples)
             self.requests_in_flight -= 1
 
-        generation = Generation(order.samples, lambda: _cancel(task))
-        task = self._tasks.create_task(self._work(Request(order, facts, generation), deadline))
+        def cancel() -> None:
+            task.cancel()
+
+        generation = Generation(order.samples, cancel)
+        task = self.tasks.create_task(self._work(Request(order, facts, generation), deadline))
         task.add_done_callback(release)
-        try:
-            while (progress := await generation.read()) is not None:
-                yield progress
-        finally:
-            generation.close()
+        return generation
 
     async def _work(self, request: Request, deadline: float | None) -> None:
         """Run all samples of one request; whatever goes wrong ends the request, and only it."""
@@ -139,7 +113,7 @@ class RemoteModel:
             error = self._first_of(group_of_errors)
             request.generation.fail(error)
             if not isinstance(error, InvalidRequest | Overloaded):
-                self.watch.look_again()
+                self._watch.look_again()
 
     def _first_of(self, group: ExceptionGroup[Exception]) -> QuorateError:
         """Give the error to tell out of a task group's; what is none of ours is a defect here."""
@@ -148,83 +122,160 @@ class RemoteModel:
             error = error.exceptions[0]
         if isinstance(error, QuorateError):
             return error
-        log.error("model %s: a request failed", self.settings.name, exc_info=group)
+        log.error("model %s: a request failed", self._settings.name, exc_info=group)
         return InternalError(f"the node failed to speak with the server: {error!r}")
 
     async def _sample(self, request: Request, sample: int) -> None:
-        order = request.order
         clock = asyncio.get_running_loop().time
-        speaking = Speaking(sample, order.sampling.max_tokens, clock)
-        await self._gate.enter(order.priority)
+        hearing = Hearing(sample, request.order.sampling.max_tokens, clock)
+        await self._gate.enter(request.order.priority)
         try:
-            speaking.admit()
+            hearing.admit()
             await self._engine.confirm(request.facts)
-            await self._speak(request, speaking)
+            await self._hear(request, hearing)
         finally:
             self._gate.leave()
-            if not speaking.finished:
+            if not hearing.finished:
                 self._tally.cancelled_samples += 1
 
-    async def _speak(self, request: Request, speaking: Speaking) -> None:
-        try:
-            await self._hear(request, speaking)
-        except ModelCrashed:
-            if speaking.spoke:
-                raise
-            await self._hear(request, speaking)
-
-    async def _hear(self, request: Request, speaking: Speaking) -> None:
+    async def _hear(self, request: Request, hearing: Hearing) -> None:
         """Pass one sample on; a server that only sends signs of life counts as a silent one."""
         loop = asyncio.get_running_loop()
-        silence = self.settings.silence_seconds
-        stream = self._engine.stream(request.order, speaking.sample, request.facts)
+        silence = self._settings.silence_seconds
+        stream = self._engine.stream(request.order, hearing.sample, request.facts)
         try:
             async with asyncio.timeout(silence) as quiet, aclosing(stream) as pieces:
                 async for piece in pieces:
                     quiet.reschedule(loop.time() + silence)
-                    progress = speaking.hear(piece)
+                    progress = hearing.hear(piece)
+                    before = self.counters
                     self._tally.add(progress)
+                    self._observe(before, self.counters)
                     request.generation.push(progress)
         except TimeoutError:
             raise PeerUnreachable(
-                f"the server of {self.settings.name!r} has sent no token for {silence:g} s; its "
+                f"the server of {self._settings.name!r} has sent no token for {silence:g} s; its "
                 "answer is given up. Look at the server, or raise the model's `silence_seconds`.",
                 retry_after_seconds=RETRY_SECONDS,
             ) from None
 
     async def tokenize(self, turns: Sequence[ChatTurn], text: str) -> Tokens:
         """Tokenize a conversation or a text, where the server's API can."""
-        said = await self._engine.tokenize(turns, text, self.watch.ready())
+        said = await self._engine.tokenize(turns, text, self._watch.ready())
         return Tokens(0, said.tokens, said.text)
 
-    async def score(self, _order: ScoreOrder, _deadline: float | None) -> Scored:
+    async def score(
+        self,
+        turns: Sequence[ChatTurn],
+        prompt: str,
+        candidates: Sequence[str],
+        *,
+        priority: int,
+        deadline: float | None,
+    ) -> Scored:
         """Raise NotImplementedYet: no such API gives the probabilities of a given text."""
         raise NotImplementedYet(
-            f"Score: model {self.settings.name!r} runs behind the backend "
-            f"{self.settings.backend}, whose API does not give the probability of given texts. "
+            f"Score: model {self._settings.name!r} runs behind the backend "
+            f"{self._settings.backend}, whose API does not give the probability of given texts. "
             "Ask a model with the backend llama.cpp."
         )
 
-    async def embed(self, order: EmbedOrder, deadline: float | None) -> Embedded:
+    async def embed(
+        self, texts: Sequence[str], *, priority: int, deadline: float | None
+    ) -> Embedded:
         """Embed texts, where the server's API can; the vectors have unit length."""
-        facts = self.watch.ready()
+        facts = self._watch.ready()
+        self._gate.claim(1)
+        self.requests_in_flight += 1
         try:
             async with asyncio.timeout_at(deadline):
-                await self._engine.confirm(facts)
-                said = await self._engine.embed(order, facts)
+                return await self._embed(texts, priority, facts)
         except TimeoutError:
             raise _too_late() from None
+        finally:
+            self._gate.release(1)
+            self.requests_in_flight -= 1
+
+    async def _embed(self, texts: Sequence[str], priority: int, facts: RemoteFacts) -> Embedded:
+        await self._gate.enter(priority)
+        try:
+            await self._engine.confirm(facts)
+            said = await self._engine.embed(texts, facts)
+        finally:
+            self._gate.leave()
         packed = tuple(filter(None, map(pack_unit, said.vectors)))
-        if len(packed) != len(order.texts):
+        if len(packed) != len(texts):
             raise UnusableReply(
-                f"the server of {self.settings.name!r} gave {len(packed)} usable vectors for "
-                f"{len(order.texts)} texts"
+                f"the server of {self._settings.name!r} gave {len(packed)} usable vectors for "
+                f"{len(texts)} texts"
             )
         return Embedded(0, packed, said.prompt_tokens)
 
 
-def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
+class RemoteModel:
+    """A model of a server: watched while `run` does, and answering through one `engine`."""
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        engine: Engine,
+        changes: Changes,
+        observe: Callable[[Counters, Counters], None],
+    ) -> None:
+        self.settings = settings
+        self.watch = Watch(settings.name, engine, changes)
+        self.engine = RemoteEngine(settings, engine, self.watch, observe)
+        self._connection = engine
+        self._changes = changes
+
+    @property
+    def state(self) -> State:
+        """How far it is from answering."""
+        return self.watch.state
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be used; empty otherwise."""
+        return self.watch.problem
+
+    @property
+    def running(self) -> Sequence[RemoteEngine]:
+        """Its engine, while that can take requests."""
+        return [self.engine] if self.state is State.READY else []
+
+    async def run(self) -> None:
+        """Watch the server and serve requests until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as self.engine.tasks:
+                await self.watch.run()
+        finally:
+            await self._connection.close()
+
+    def facts(self) -> ModelFacts:
+        """Give what requests are checked against; raises what hinders the model from answering."""
+        known = self.watch.ready()
+        return ModelFacts(
+            name=self.settings.name,
+            sha256=known.sha256,
+            context_tokens=known.context_tokens,
+            vocabulary_tokens=known.vocabulary_tokens,
+            most_samples=self.settings.slots + self.settings.queue,
+            lacks=known.lacks,
+        )
+
+    def choose(self) -> RemoteEngine:
+        """Give its engine; raises what hinders it."""
+        self.watch.ready()
+        return self.engine
+
+    async def wait_running(self) -> None:
+        """Wait until it can take requests, or it is plain that it cannot now."""
+        await self.wait_settled()
+
+    async def wait_settled(self) -> None:
+        """Wait until it can answer, or it is plain that it cannot now; a server may come later."""
+        while self.state not in {State.READY, State.FAILED}:
+            await self._changes.wait()
 
 
 def _too_late() -> DeadlineExceeded:

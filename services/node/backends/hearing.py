@@ -18,7 +18,7 @@ max_tokens."""
 SPARE_PIECES: Final = 64
 
 
-class Speaking:
+class Hearing:
     """Collects one sample. `clock` gives seconds; the first reading is the arrival."""
 
     def __init__(self, sample: int, max_tokens: int, clock: Callable[[], float]) -> None:

@@ -89,8 +89,18 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-def publish(benchmark: str, figures: Sequence[Figure], folder: Path = Path("results")) -> Path:
-    """Print the figures as a table and write them to `folder`/`benchmark`.json."""
+def readable(value: float) -> str:
+    """Write a value with three digits, or with all before the point where there are more."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def publish(
+    benchmark: str, figures: Sequence[Figure], folder: Path = Path("results"), setup: str = ""
+) -> Path:
+    """Print the figures as a table and write them to `folder`/`benchmark`.json.
+
+    `setup` says in words what the machine and the versions do not, such as who ran on which cores.
+    """
     table = Table(title=f"bench-{benchmark}")
     for column in ("figure", "value", "peer", "peer's value", "ratio", "goal", "runs"):
         table.add_column(column, justify="left" if column in ("figure", "peer") else "right")
@@ -98,9 +108,9 @@ def publish(benchmark: str, figures: Sequence[Figure], folder: Path = Path("resu
         holds = {True: " holds", False: " MISSED", None: ""}[figure.holds]
         table.add_row(
             figure.name,
-            f"{figure.value:,.3g} {figure.unit}",
+            f"{readable(figure.value)} {figure.unit}",
             figure.peer,
-            f"{figure.peer_value:,.3g} {figure.unit}",
+            f"{readable(figure.peer_value)} {figure.unit}",
             f"{figure.ratio:.3f}",
             figure.goal + holds,
             str(figure.runs),
@@ -108,6 +118,7 @@ def publish(benchmark: str, figures: Sequence[Figure], folder: Path = Path("resu
     Console(width=150).print(table)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{benchmark}.json"
-    document = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}
+    described = {**machine(), **({"setup": setup} if setup else {})}
+    document = {"machine": described, "figures": [asdict(figure) for figure in figures]}
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return path

@@ -30,18 +30,24 @@ def table(result: Mapping[str, Any]) -> str:
     for figure in result["figures"]:
         unit, holds = figure["unit"], {True: "holds", False: "**missed**", None: ""}
         rows.append(
-            f"| {figure['name']} | {figure['value']:.4g} {unit} | {figure['peer']} "
-            f"| {figure['peer_value']:.4g} {unit} | {figure['ratio']:.3f} "
+            f"| {figure['name']} | {digits(figure['value'])} {unit} | {figure['peer']} "
+            f"| {digits(figure['peer_value'])} {unit} | {figure['ratio']:.3f} "
             f"| {figure['goal']} {holds[figure['holds']]} | {figure['runs']} "
-            f"| {figure['min']:.4g}–{figure['max']:.4g} |"
+            f"| {digits(figure['min'])}–{digits(figure['max'])} |"
         )
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    setup = f" ({machine['setup']})" if "setup" in machine else ""
     place = (
         f"Measured {machine['measured_at'][:10]} on {machine['cores']} cores of "
-        f"{machine['processor']}; Python {machine['python']}, {versions}."
+        f"{machine['processor']}{setup}; Python {machine['python']}, {versions}."
     )
     return "\n".join([*rows, "", place, ""])
+
+
+def digits(value: float) -> str:
+    """Write a value with four digits, or with all before the point where there are more."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 def mesh_sentence(result: Mapping[str, Any]) -> str:

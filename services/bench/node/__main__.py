@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,16 +15,33 @@ from typing import Final
 from rich.console import Console
 
 from services.bench import figures
-from services.bench.node import peers, servers, throughput
+from services.bench.node import (
+    long_prompt,
+    memory,
+    peers,
+    second_turn,
+    servers,
+    throughput,
+    two_models,
+    vote,
+)
 from services.bench.node.bench import Bench
-from services.bench.node.cores import ServerFailed, ask_from, divide
+from services.bench.node.cores import Cores, ServerFailed, asking_from, divide
 from services.bench.node.peers import PeerMissing
 
 Part = Callable[[Bench], Awaitable[Sequence[figures.Figure]]]
-PARTS: Final[Mapping[str, Part]] = {"throughput": throughput.measure}
+PARTS: Final[Mapping[str, Part]] = {
+    "throughput": throughput.measure,
+    "long-prompt": long_prompt.measure,
+    "vote": vote.measure,
+    "two-models": two_models.measure,
+    "second-turn": second_turn.measure,
+    "memory": memory.measure,
+}
 SHAPES: Final = ("135m", "0.5b")
 PASSES: Final = 5
 QUICK_PASSES: Final = 2
+STOPPED: Final = 130
 
 
 def _listed(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
@@ -39,15 +57,21 @@ def _listed(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure a node beside llama.cpp's own server.")
-    parts = tuple(PARTS)
+    parts, clients = tuple(PARTS), tuple(map(str, throughput.GOALS))
     parser.add_argument("--only", type=_listed(parts), default=parts, help=", ".join(parts))
     parser.add_argument("--models", type=_listed(SHAPES), default=SHAPES, help=", ".join(SHAPES))
-    clients = tuple(map(str, throughput.GOALS))
     parser.add_argument("--clients", type=_listed(clients), default=clients, help="such as 1,16")
-    parser.add_argument("--quick", action="store_true", help="two passes instead of five")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter passes")
     parser.add_argument("--passes", type=int, help="how often ours and the peer take turns")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of node.json")
-    return parser.parse_args()
+    parser.add_argument(
+        "--out", type=Path, help="folder of node.json; a run of all parts writes to results"
+    )
+    arguments = parser.parse_args()
+    if arguments.passes is not None and arguments.passes < 1:
+        parser.error(f"--passes is {arguments.passes}; it must be at least 1")
+    whole = (arguments.only, arguments.models, arguments.clients) == (parts, SHAPES, clients)
+    arguments.out = arguments.out or (Path("results") if whole else peers.cache() / "results")
+    return arguments
 
 
 async def _measure(bench: Bench, parts: Sequence[str]) -> Sequence[figures.Figure]:
@@ -58,34 +82,39 @@ async def _measure(bench: Bench, parts: Sequence[str]) -> Sequence[figures.Figur
     return made
 
 
+def _run(arguments: argparse.Namespace, cores: Cores, console: Console) -> Sequence[figures.Figure]:
+    folder = peers.cache()
+    brought = peers.bring(folder, console)
+    console.print(cores.describe())
+    with tempfile.TemporaryDirectory() as scratch, asking_from(cores):
+        bench = Bench(
+            peers=brought,
+            place=servers.place(Path(scratch), cores),
+            folder=folder,
+            passes=arguments.passes or (QUICK_PASSES if arguments.quick else PASSES),
+            quick=arguments.quick,
+            shapes=arguments.models,
+            clients=[int(clients) for clients in arguments.clients],
+            console=console,
+        )
+        return asyncio.run(_measure(bench, arguments.only))
+
+
 def main() -> int:
-    """Bring the peers, measure, publish."""
+    """Bring the peers, measure, publish; gives the exit status, 0 whatever the figures say."""
     arguments = _arguments()
     console = Console(stderr=True, width=150)
     cores = divide(frozenset(os.sched_getaffinity(0)))
-    folder = peers.cache()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what runs is ended, as by Ctrl-C
     try:
-        brought = peers.bring(folder, console)
-        ask_from(cores)
-        console.print(cores.describe())
-        with tempfile.TemporaryDirectory() as scratch:
-            place = servers.place(Path(scratch), cores)
-            passes = arguments.passes or (QUICK_PASSES if arguments.quick else PASSES)
-            bench = Bench(
-                brought,
-                place,
-                folder,
-                passes,
-                arguments.quick,
-                arguments.models,
-                [int(clients) for clients in arguments.clients],
-                console,
-            )
-            made = asyncio.run(_measure(bench, arguments.only))
+        made = _run(arguments, cores, console)
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing was written.")
+        return STOPPED
     except (PeerMissing, ServerFailed) as error:
         console.print(str(error), markup=False, highlight=False)
         return 1
-    path = figures.publish("node", made, arguments.out)
+    path = figures.publish("node", made, arguments.out, setup=cores.describe())
     console.print(f"Written to {path}")
     return 0
 

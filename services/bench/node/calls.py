@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from quorate.channel import Peers
 from quorate.identity import Role
@@ -16,7 +16,26 @@ from services.bench.node.load import NEW_TOKENS, Sample, ask_llama_server, ask_n
 if TYPE_CHECKING:
     import subprocess
 
-    from services.bench.node.servers import Place
+    from services.bench.node.bench import Bench
+    from services.bench.node.servers import Layout, Place, Running
+
+
+class Asking(Protocol):
+    """Asks one model of one server, with one streamed request.
+
+    `arrivals` is where the times go at which tokens come: it is filled while they come.
+    """
+
+    def __call__(
+        self,
+        prompt: str,
+        *,
+        new_tokens: int = NEW_TOKENS,
+        temperature: float = 0,
+        samples: int = 1,
+        arrivals: list[float] | None = None,
+    ) -> Awaitable[Sample]:
+        """Give the whole answer; tokens are those of all samples."""
 
 
 class OurNode:
@@ -25,28 +44,33 @@ class OurNode:
     def __init__(
         self, stub: node_pb2_grpc.NodeServiceAsyncStub, process: subprocess.Popen[bytes]
     ) -> None:
-        self.stub = stub
+        self._stub = stub
         self.process = process
 
-    async def ask(
-        self,
-        model: str,
-        prompt: str,
-        *,
-        new_tokens: int = NEW_TOKENS,
-        temperature: float = 0,
-        samples: int = 1,
-    ) -> Sample:
-        """Time one Generate call."""
-        sampling = common_pb2.Sampling(temperature=temperature, max_tokens=new_tokens)
-        return await ask_node(self.stub, served_name(model), prompt, sampling, samples)
+    def of(self, model: str) -> Asking:
+        """Give the way to ask one of its models."""
+
+        async def ask(
+            prompt: str,
+            *,
+            new_tokens: int = NEW_TOKENS,
+            temperature: float = 0,
+            samples: int = 1,
+            arrivals: list[float] | None = None,
+        ) -> Sample:
+            sampling = common_pb2.Sampling(temperature=temperature, max_tokens=new_tokens)
+            name = served_name(model)
+            return await ask_node(self._stub, name, prompt, sampling, samples, arrivals)
+
+        return ask
 
 
 class LlamaServer:
     """A running llama-server, called over its own HTTP."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, running: Running) -> None:
+        self._port = int(running.address.rpartition(":")[2])
+        self.process = running.process
 
     async def ask(
         self,
@@ -55,13 +79,14 @@ class LlamaServer:
         new_tokens: int = NEW_TOKENS,
         temperature: float = 0,
         samples: int = 1,
+        arrivals: list[float] | None = None,
     ) -> Sample:
-        """Time one streamed completion."""
+        """Time one streamed completion, with the server's own defaults but for the temperature."""
         body: dict[str, Any] = {"prompt": prompt, "n_predict": new_tokens}
         body["temperature"] = temperature
         if samples > 1:
             body["n_cmpl"] = samples
-        return await ask_llama_server(self._port, body, new_tokens * samples)
+        return await ask_llama_server(self._port, body, new_tokens * samples, arrivals)
 
 
 def served_name(model: str) -> str:
@@ -79,3 +104,15 @@ async def our_node(
         async with Peers(place.identity) as peers:
             channel = peers.channel(running.address, (Role.NODE, servers.NODE))
             yield OurNode(node_pb2_grpc.NodeServiceStub(channel), running.process)
+
+
+@contextlib.contextmanager
+def llama_server(
+    bench: Bench, model: Path, layout: Layout, *, slot_tokens: int
+) -> Iterator[LlamaServer]:
+    """Run llama-server for the block. Raises ServerFailed."""
+    program = bench.peers.server
+    with servers.llama_server(
+        bench.place, program, model, layout, slot_tokens=slot_tokens
+    ) as running:
+        yield LlamaServer(running)

@@ -38,9 +38,15 @@ def divide(usable: frozenset[int]) -> Cores:
     return Cores(serving, usable - serving or serving)
 
 
-def ask_from(cores: Cores) -> None:
-    """Hold this process, and the threads that it starts from now on, to the asking cores."""
+@contextlib.contextmanager
+def asking_from(cores: Cores) -> Iterator[None]:
+    """Hold this thread, and the threads that it starts in the block, to the asking cores."""
+    before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores.asking)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,11 +34,6 @@ class Sample(NamedTuple):
         """Seconds from the request to its last token."""
         return self.arrivals[-1] - self.started
 
-    @property
-    def gaps(self) -> Sequence[float]:
-        """Seconds between messages with tokens."""
-        return [after - before for before, after in itertools.pairwise(self.arrivals)]
-
 
 Ask = Callable[[str], Awaitable[Sample]]
 
@@ -54,11 +48,15 @@ async def ask_node(
     prompt: str,
     sampling: common_pb2.Sampling,
     samples: int = 1,
+    arrivals: list[float] | None = None,
 ) -> Sample:
-    """Time one Generate call; tokens are those of all samples."""
+    """Time one Generate call; tokens are those of all samples.
+
+    `arrivals` is filled while tokens come. Raises WrongCount.
+    """
+    arrivals = [] if arrivals is None else arrivals
     request = node_pb2.GenerateRequest(model=model, prompt=prompt, sampling=sampling, n=samples)
     started, tokens, prompt_tokens = time.perf_counter(), 0, 0
-    arrivals = []
     async for response in stub.Generate(request):
         if response.HasField("step"):
             arrivals.append(time.perf_counter())
@@ -68,11 +66,15 @@ async def ask_node(
     return _checked(Sample(started, tokens, prompt_tokens, arrivals), sampling.max_tokens * samples)
 
 
-async def ask_llama_server(port: int, body: Mapping[str, Any], expected: int) -> Sample:
+async def ask_llama_server(
+    port: int, body: Mapping[str, Any], expected: int, arrivals: list[float] | None = None
+) -> Sample:
     """Time one streamed /completion call; `expected` tokens, those of all choices.
 
     Each call has its own connection: llama-server closes some reused ones after a stream.
+    `arrivals` is filled while tokens come. Raises WrongCount.
     """
+    arrivals = [] if arrivals is None else arrivals
     payload = json.dumps({**body, "stream": True, "ignore_eos": True}).encode()
     head = (
         f"POST /completion HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -82,21 +84,21 @@ async def ask_llama_server(port: int, body: Mapping[str, Any], expected: int) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(head.encode() + payload)
-        received, arrivals = await _read_events(reader)
+        received = await _read_events(reader, arrivals)
     finally:
         writer.close()
     sample = _summary(started, received, arrivals)
     return _checked(sample, expected)
 
 
-async def _read_events(reader: asyncio.StreamReader) -> tuple[bytes, Sequence[float]]:
-    """Read to the end; gives everything, and when data with events came."""
-    parts, arrivals = [], []
+async def _read_events(reader: asyncio.StreamReader, arrivals: list[float]) -> bytes:
+    """Read to the end; gives everything, and notes when data with tokens came."""
+    parts = []
     while data := await reader.read(65536):
         if b"data: " in data and b'"stop":false' in data:
             arrivals.append(time.perf_counter())
         parts.append(data)
-    return b"".join(parts), arrivals
+    return b"".join(parts)
 
 
 def _summary(started: float, received: bytes, arrivals: Sequence[float]) -> Sample:

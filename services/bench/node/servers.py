@@ -53,8 +53,8 @@ def place(folder: Path, cores: Cores) -> Place:
     return Place(folder, cores, issue(folder, Role.BENCH, "bench", now=now))
 
 
-class RunningNode(NamedTuple):
-    """A node that can be called."""
+class Running(NamedTuple):
+    """A server that can be called at host:port."""
 
     address: str
     process: subprocess.Popen[bytes]
@@ -63,7 +63,7 @@ class RunningNode(NamedTuple):
 @contextlib.contextmanager
 def node(
     place: Place, models: Mapping[str, Path], *, context_tokens: int, slots: int = SLOTS
-) -> Iterator[RunningNode]:
+) -> Iterator[Running]:
     """Run `python -m services.node` for the block. Raises ServerFailed."""
     names = "-".join(models)
     ready = place.folder / f"{names}.ready"
@@ -93,7 +93,7 @@ def node(
     with started(command, place.cores, log) as process:
         _wait(ready.exists, process, "the node", log)
         address = json.loads(ready.read_text(encoding="utf-8"))["address"]
-        yield RunningNode(address, process)
+        yield Running(address, process)
 
 
 class Layout(NamedTuple):
@@ -109,8 +109,8 @@ class Layout(NamedTuple):
 @contextlib.contextmanager
 def llama_server(
     place: Place, program: Path, model: Path, layout: Layout, *, slot_tokens: int
-) -> Iterator[int]:
-    """Run llama-server for the block and give its port. Raises ServerFailed.
+) -> Iterator[Running]:
+    """Run llama-server for the block. Raises ServerFailed.
 
     `slot_tokens` is what each slot may hold. Its prompt cache in memory is off: with prompts that
     have nothing in common it only costs time.
@@ -127,7 +127,7 @@ def llama_server(
     log = place.log(f"{name}-{model.stem}".replace(" ", ""))
     with started(command, place.cores, log) as process:
         _wait(lambda: _healthy(port), process, name, log)
-        yield port
+        yield Running(f"127.0.0.1:{port}", process)
 
 
 def _healthy(port: int) -> bool:

@@ -7,15 +7,14 @@ import contextlib
 import statistics
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 import numpy as np
 
 from services.bench import figures
-from services.bench.node import native, servers
+from services.bench.node import native
 from services.bench.node.bench import REST_SECONDS, Bench
-from services.bench.node.calls import LlamaServer, our_node
+from services.bench.node.calls import llama_server, our_node
 from services.bench.node.load import Ask, Burst, burst
 from services.bench.node.prompts import Prompts
 from services.bench.node.servers import Layout
@@ -115,11 +114,9 @@ async def all_servers(bench: Bench, name: str) -> AsyncIterator[Turns]:
         )
         theirs: dict[Layout, Ask] = {}
         for layout in dict.fromkeys(layouts):
-            server = servers.llama_server(
-                bench.place, bench.peers.server, path, layout, slot_tokens=SLOT_TOKENS
-            )
-            theirs[layout] = LlamaServer(stack.enter_context(server)).ask
-        yield Turns(bench, name, Prompts(path), partial(ours.ask, name), theirs)
+            server = llama_server(bench, path, layout, slot_tokens=SLOT_TOKENS)
+            theirs[layout] = stack.enter_context(server).ask
+        yield Turns(bench, name, Prompts(path), ours.of(name), theirs)
 
 
 async def measure(bench: Bench) -> Sequence[figures.Figure]:

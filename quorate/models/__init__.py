@@ -22,19 +22,34 @@ def pocket_models() -> Mapping[str, Path]:
 def resolve(settings: ModelSettings) -> Path:
     """Find the file of a model.
 
-    Raises UnknownModel when no path is given and no pocket model has the name, ModelUnusable when
-    the path leads to no file.
+    Without a path it is the pocket model of that name, or the one that `quorate models pull` put on
+    disk. Raises UnknownModel when no model has the name, ModelUnusable when its file is not here.
     """
     if settings.path is None:
-        known = pocket_models()
-        if settings.name not in known:
-            raise UnknownModel(
-                f"there is no pocket model {settings.name!r}, and no path is given."
-                f"{nearest(settings.name, known)}"
-            )
-        return known[settings.name]
+        return pocket_models().get(settings.name) or _stored(settings.name)
     if not settings.path.exists():
         raise ModelUnusable(f"the file of model {settings.name!r} is missing: {settings.path}")
     if not settings.path.is_file():
         raise ModelUnusable(f"the path of model {settings.name!r} is no file: {settings.path}")
     return settings.path.resolve()
+
+
+def _stored(name: str) -> Path:
+    # Not before it is needed: the pocket models must not cost a look at catalogue and disk.
+    from quorate.models.catalogue import catalogue
+    from quorate.models.store import Store
+
+    store, known = Store(), catalogue().by_name
+    found = store.find(name)
+    if found:
+        return found.path
+    if name in known:
+        raise ModelUnusable(
+            f"model {name!r} ({known[name].title}) is not on this machine: {store.path(name)} does "
+            f"not exist. Bring it with: quorate models pull {name}"
+        )
+    names = {*known, *pocket_models(), *(stored.name for stored in store.all())}
+    raise UnknownModel(
+        f"no path is given for model {name!r}, it is no pocket model, the catalogue has none of "
+        f"that name, and no such file was pulled.{nearest(name, names)}"
+    )

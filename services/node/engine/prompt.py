@@ -26,19 +26,20 @@ class PromptReader:
         self._template = template
         self._context_tokens = context_tokens
 
-    def read(self, turns: Sequence[ChatTurn], text: str) -> list[int]:
+    def read(self, turns: Sequence[ChatTurn], text: str, name: str = "the prompt") -> list[int]:
         """Give the tokens of a conversation, or of a text that is continued as it is.
 
-        Raises ContextOverflow when they leave no room for an answer, NotReady when the model has no
-        chat template, InvalidRequest when the template refuses the conversation.
+        Raises ContextOverflow, which calls it `name`, when they leave no room for an answer,
+        NotReady when the model has no chat template, InvalidRequest when the template refuses the
+        conversation.
         """
         size = sum(len(turn.content.encode()) for turn in turns) + len(text.encode())
         at_least = size // self._vocabulary.longest_piece_bytes
         if at_least >= self._context_tokens:  # told without tokenizing a megabyte
-            raise self._overflow(f"at least {at_least}")
+            raise self._overflow(f"at least {at_least}", name)
         tokens = self._tokenize(turns, text)
         if len(tokens) >= self._context_tokens:
-            raise self._overflow(str(len(tokens)))
+            raise self._overflow(str(len(tokens)), name)
         return tokens
 
     def continuations(
@@ -64,7 +65,7 @@ class PromptReader:
         """Give the tokens of texts to embed; raises ContextOverflow or InvalidRequest by index."""
         found = []
         for index, text in enumerate(texts):
-            tokens = self.read((), text)
+            tokens = self.read((), text, f"texts[{index}]")
             if not tokens:
                 raise InvalidRequest.field(
                     f"texts[{index}]", text, "it has no tokens", "Leave it out."
@@ -87,10 +88,10 @@ class PromptReader:
             return text
         return "".join(segment.text for segment in self._template.render(turns))
 
-    def _overflow(self, tokens: str) -> ContextOverflow:
+    def _overflow(self, tokens: str, name: str = "the prompt") -> ContextOverflow:
         limit = self._context_tokens - 1
         return ContextOverflow(
-            f"the prompt has {tokens} tokens, but the context of the model holds {limit} beside "
-            "the answer. Shorten the prompt, or give the model a larger context_tokens.",
+            f"{name} has {tokens} tokens, but the context of the model holds {limit} beside "
+            f"the answer. Shorten {name}, or give the model a larger context_tokens.",
             metadata={"tokens": tokens, "limit": str(limit)},
         )

@@ -30,6 +30,7 @@ def main() -> None:
     parameters.cpuparams.n_threads = 1
     parameters.cpuparams_batch.n_threads = 1
     parameters.port = arguments.port
+    parameters.endpoint_metrics = True
     parameters.embedding = arguments.embedding
     if arguments.embedding:
         parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from quorate.errors import InternalError, QuorateError
 from services.node.engine.messages import FinishReason
 
 if TYPE_CHECKING:
+    from quorate.config import ModelSettings
     from quorate.metrics import Metrics
     from services.node.engine.messages import Counters, Finished, Progress
     from services.node.requests import Order
@@ -21,6 +22,30 @@ NO_MODEL: Final = ""
 CANCELLED: Final = FinishReason.CANCELLED.name.lower()
 FAILED: Final = "failed"
 REASONS: Final = (*(reason.name.lower() for reason in FinishReason), FAILED)
+
+
+class Engine(Protocol):
+    """What is looked up of an engine, from the thread that serves a scrape."""
+
+    @property
+    def counters(self) -> Counters:
+        """What it has done and does now."""
+
+    @property
+    def requests_in_flight(self) -> int:
+        """Requests that it holds."""
+
+
+class Watched(Protocol):
+    """What is looked up of a model."""
+
+    @property
+    def settings(self) -> ModelSettings:
+        """Its name and slots."""
+
+    @property
+    def running(self) -> Sequence[Engine]:
+        """Its engines that can take requests."""
 
 
 class ModelMeter:
@@ -150,7 +175,7 @@ class Meters:
         metrics, slots = self._metrics, model.settings.slots
 
         def now(field: str) -> int:
-            return sum(getattr(child.counters, field) for child in model.running)
+            return sum(getattr(engine.counters, field) for engine in model.running)
 
         def used() -> float:
             pool = now("kv_pool_tokens")
@@ -160,7 +185,7 @@ class Meters:
             return slots * len(model.running) - now("busy_slots")
 
         def in_flight() -> float:
-            return sum(child.requests_in_flight for child in model.running)
+            return sum(engine.requests_in_flight for engine in model.running)
 
         metrics.engine_slots.labels(name, "busy").set_function(lambda: now("busy_slots"))
         metrics.engine_slots.labels(name, "free").set_function(free)

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from quorate.calls import shrink
-from quorate.errors import NotImplementedYet
 from quorate.server import Server, Service
 from quorate.telemetry import Operation
 from quorate.v1 import node_pb2, node_pb2_grpc
-from services.node import ballots, convert, spans
+from services.node import ballots, convert, jobs, spans
 from services.node.deliberation import Deliberation
 from services.node.requests import Range, check_generate, check_number, check_text
 from services.node.score_embed import check_embed, check_score
@@ -22,7 +21,10 @@ from services.node.speaking import Call, Speaking
 from services.node.verdict import asked
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import grpc.aio
+    from opentelemetry.trace import Span
 
     from quorate.telemetry import Telemetry
     from services.node.meter import Meters
@@ -66,10 +68,11 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
         self, request: node_pb2.TokenizeRequest, context: Context
     ) -> node_pb2.TokenizeResponse:
         """Give the tokens of a text or a conversation."""
-        self._supervisor.facts(request.model)
-        turns = convert.turns(request.messages)
-        check_text(turns, request.text, "text")
-        tokens = await self._supervisor.tokenize(request.model, turns, request.text)
+        with self._meters.errors(request.model):
+            self._supervisor.facts(request.model)
+            turns = convert.turns(request.messages)
+            check_text(turns, request.text, "text")
+            tokens = await self._supervisor.tokenize(request.model, turns, request.text)
         return node_pb2.TokenizeResponse(tokens=tokens.tokens, text=tokens.text)
 
     async def ListModels(  # noqa: N802
@@ -132,7 +135,7 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
         with self._meters.errors(request.model):
             facts = self._supervisor.facts(request.model)
             order = check_score(convert.score_draft(request), facts)
-            with self._telemetry.model_span(Operation.SCORE, order.model, spans.PROVIDER) as span:
+            with self._model_span(Operation.SCORE, order.model) as span:
                 scores = await self._supervisor.score(order, call.deadline)
                 span.set_attributes(spans.scored(order.model, scores))
         self._meters.of(order.model).candidates.inc(len(scores.scores))
@@ -146,9 +149,7 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
         with self._meters.errors(request.model):
             facts = self._supervisor.facts(request.model)
             order = check_embed(convert.embed_draft(request), facts)
-            with self._telemetry.model_span(
-                Operation.EMBEDDINGS, order.model, spans.PROVIDER
-            ) as span:
+            with self._model_span(Operation.EMBEDDINGS, order.model) as span:
                 vectors = await self._supervisor.embed(order, call.deadline)
                 span.set_attributes(spans.embedded(order.model, vectors))
         self._meters.of(order.model).texts.inc(len(vectors.vectors))
@@ -157,14 +158,18 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
     async def LoadModel(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.LoadModelRequest, context: Context
     ) -> None:
-        """Belongs to a later version."""
-        raise NotImplementedYet("loading of models at run time is not part of this version")
+        """Load a model, and stream how far it is; the load goes on when the caller leaves."""
+        await jobs.load(self._supervisor, request, context)
 
     async def UnloadModel(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.UnloadModelRequest, context: Context
     ) -> None:
-        """Belongs to a later version."""
-        raise NotImplementedYet("unloading of models at run time is not part of this version")
+        """Unload a model, and stream what came back of its memory."""
+        await jobs.unload(self._supervisor, request, context)
+
+    def _model_span(self, operation: Operation, model: str) -> AbstractContextManager[Span]:
+        backend = self._supervisor.models[model].settings.backend
+        return self._telemetry.model_span(operation, model, {spans.PROVIDER: backend})
 
 
 def _call(context: Context, shorten: Callable[[float], float] = lambda left: left) -> Call:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from services.node.engine.messages import Embedded, Finished, Scored
     from services.node.requests import Order
 
-PROVIDER: Final[Mapping[str, AttributeValue]] = {"gen_ai.provider.name": "llama.cpp"}
+PROVIDER: Final = "gen_ai.provider.name"
+"""Its value is the backend of the model: "llama.cpp", "ollama" or "openai"."""
 
 
 def operation(order: Order) -> Operation:
@@ -24,11 +25,11 @@ def operation(order: Order) -> Operation:
     return Operation.CHAT if order.turns else Operation.TEXT_COMPLETION
 
 
-def asked(order: Order) -> Mapping[str, AttributeValue]:
+def asked(order: Order, backend: str) -> Mapping[str, AttributeValue]:
     """Describe a request to generate. The seed is the one that is used, drawn or given."""
     sampling = order.sampling
     attributes: dict[str, AttributeValue] = {
-        **PROVIDER,
+        PROVIDER: backend,
         "gen_ai.request.temperature": sampling.temperature,
         "gen_ai.request.top_p": sampling.top_p,
         "gen_ai.request.top_k": sampling.top_k,

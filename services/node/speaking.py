@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from services.node import convert, spans
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
     from quorate.telemetry import Telemetry
     from quorate.v1 import node_pb2
     from services.node.engine.messages import Finished, Progress
@@ -52,9 +54,7 @@ class Speaking:
         finished: list[Finished] = []
         with (
             self.meters.generation(order, call.arrived) as meter,
-            self.telemetry.model_span(
-                spans.operation(order), order.model, spans.asked(order)
-            ) as span,
+            self._span(order) as span,
         ):
             async with aclosing(self.supervisor.generate(order, call.deadline)) as stream:
                 async for progress in stream:
@@ -69,3 +69,8 @@ class Speaking:
                         await write(response)
                     finished += progress.finished
             span.set_attributes(spans.answered(order.model, finished))
+
+    def _span(self, order: Order) -> AbstractContextManager[Span]:
+        backend = self.supervisor.models[order.model].settings.backend
+        asked = spans.asked(order, backend)
+        return self.telemetry.model_span(spans.operation(order), order.model, asked)

@@ -216,3 +216,38 @@ async def test_memory_is_shown_beside_its_budget(caller, node) -> None:
     held = sum(seen.of("resident_memory_bytes", model=model) for model in ("abacus", "atlas"))
     used = seen.values["quorate_memory_used_bytes", frozenset()]
     assert 0 < held < used < seen.values["quorate_memory_budget_bytes", frozenset()]
+
+
+async def test_kept_prefixes_and_the_pool_that_holds_them_are_shown(caller, node) -> None:
+    prompt = "one two three four five six seven eight nine ten " * 20
+    before = await scrape(node)
+    first = await caller.generate(prompt=prompt, max_tokens=2)
+    between = await until_idle(node)
+    await caller.generate(prompt=prompt, max_tokens=2)
+    after = await until_idle(node)
+    tokens = first.started.prompt_tokens
+    assert tokens > 200
+
+    def gained(one: Scraped, other: Scraped, name: str, **labels: str) -> float:
+        return other.of(name, **labels) - one.of(name, **labels)
+
+    assert gained(before, between, "tokens_total", kind="prompt") >= tokens - 20
+    assert gained(between, after, "prefix_cache_query_tokens_total") >= tokens - 1
+    assert gained(between, after, "prefix_cache_hit_tokens_total") >= tokens - 20
+    assert gained(between, after, "tokens_total", kind="prompt") <= 20
+    assert 0 < after.of("kv_cache_usage_ratio") <= 1
+
+
+async def test_scores_and_embeddings_are_counted_and_leave_nothing(caller, node) -> None:
+    before = await scrape(node)
+    await caller.stub.Score(
+        node_pb2.ScoreRequest(model="abacus", prompt="The sum is", candidates=["1", "2", "3"])
+    )
+    await caller.stub.Embed(node_pb2.EmbedRequest(model="abacus", texts=["a", "b"]))
+    with pytest.raises(QuorateError):
+        await caller.stub.Embed(node_pb2.EmbedRequest(model="abacus"))
+    after = await until_idle(node)
+    for name, count in (("candidates_scored_total", 3), ("texts_embedded_total", 2)):
+        assert after.of(name) == before.of(name) + count
+    was = before.of("request_errors_total", kind="INVALID_REQUEST")
+    assert after.of("request_errors_total", kind="INVALID_REQUEST") == was + 1

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,3 +226,13 @@ def test_the_metrics_are_these() -> None:
         "quorate_vote_agreement",
         "quorate_synthesis_total",
     }
+
+
+def test_the_table_of_a_nodes_metrics_names_all_and_only_those_there_are() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    told = set(re.findall(r"quorate_[a-z_]+[a-z]", text))
+    known = metric_names()
+    suffixes = "_bucket", "_sum", "_count"
+    assert {name for name in told if name not in known and not name.endswith(suffixes)} == set()
+    of_the_mesh = {"ask_seconds", "ballots_cancelled_total", "vote_agreement", "synthesis_total"}
+    assert known - told == {f"quorate_{name}" for name in of_the_mesh}

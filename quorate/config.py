@@ -118,7 +118,8 @@ class ModelSettings(Settings):
     file. `weight` scales its votes; `reliability` is the initial P(right) by task type, in [0, 1].
     `kv_layout` "split" gives each of the `slots` room for a whole context, which is fastest and
     repeats a text exactly; "unified" lets them share a smaller one; "auto" splits where the cache
-    stays small. `cache_type` is the type of cached keys and values.
+    stays small. `cache_type` is the type of cached keys and values. `gpu_layers` -1 puts as many
+    layers on accelerators as fit. `load` "on_demand" waits with the load until the model is asked.
 
     Another `backend` than llama.cpp is a server at `url`, which knows the model as `remote_model`;
     `slots` requests are sent to it at once. `sampling` names fields beyond its API's own that it is
@@ -148,6 +149,7 @@ class ModelSettings(Settings):
     gpu_layers: int = Field(default=-1, ge=-1)
     kv_layout: Literal["auto", "split", "unified"] = "auto"
     cache_type: Literal["f16", "q8_0", "q4_0"] = "f16"
+    load: Literal["eager", "on_demand"] = "eager"
     reliability: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
 
     @model_validator(mode="after")

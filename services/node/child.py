@@ -80,6 +80,8 @@ class Child:
         self._observe = observe
         self.lost = False
         self.loaded_share = 0.0
+        self.events = 0
+        self._killed_because = ""
         self._generations: dict[int, Generation] = {}
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._ids = count(1)
@@ -214,13 +216,15 @@ class Child:
             self.kill()
         await self._process.wait()
 
-    def kill(self) -> None:
-        """End the process at once, if it still runs."""
+    def kill(self, reason: str = "") -> None:
+        """End the process at once, if it still runs; `reason` is told as what it died of."""
         if self._process.returncode is None:
+            self._killed_because = self._killed_because or reason
             self._process.kill()
 
     def take(self, event: Event) -> None:
         """Take an event of the engine."""
+        self.events += 1
         if isinstance(event, Step):
             self._take_step(event)
         elif isinstance(event, Tokens | Scored | Embedded):
@@ -275,6 +279,8 @@ class Child:
         self._transport.write(frame(command))
 
     def _explain(self, status: int) -> str:
+        if self._killed_because:
+            return f"killed, because {self._killed_because}"
         cause = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
         said = self._error_tail.decode("utf-8", "replace").strip().splitlines()
         return f"{cause}: {said[-1]}" if said else cause

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
         TokenChoice,
     )
     from services.node.hardware import Hardware
+    from services.node.model import Model
     from services.node.requests import Order
-    from services.node.supervisor import AnyModel, Model
+    from services.node.supervisor import AnyModel
 
 ROLES: Final[Mapping[int, str]] = {
     common_pb2.CHAT_ROLE_UNSPECIFIED: "user",
@@ -37,9 +38,11 @@ ROLES: Final[Mapping[int, str]] = {
     common_pb2.CHAT_ROLE_ASSISTANT: "assistant",
 }
 STATES: Final[Mapping[State, common_pb2.ModelState.ValueType]] = {
+    State.AVAILABLE: common_pb2.MODEL_STATE_AVAILABLE,
     State.LOADING: common_pb2.MODEL_STATE_LOADING,
     State.READY: common_pb2.MODEL_STATE_READY,
     State.RESTARTING: common_pb2.MODEL_STATE_RESTARTING,
+    State.UNLOADING: common_pb2.MODEL_STATE_UNLOADING,
     State.FAILED: common_pb2.MODEL_STATE_FAILED,
 }
 
@@ -218,6 +221,7 @@ def _remote_info(model: RemoteModel) -> common_pb2.ModelInfo:
         info.sha256 = facts.sha256
         info.file_bytes = facts.file_bytes
         info.context_tokens = facts.context_tokens
+        info.resident_bytes = facts.resident_bytes
     return info
 
 
@@ -253,7 +257,7 @@ def _own_info(model: Model) -> common_pb2.ModelInfo:
         info.quantization = file.header.quantization
         info.sha256 = file.sha256
         info.file_bytes = file.header.file_bytes
-        info.memory_bytes = file.memory_bytes * settings.replicas
+        info.memory_bytes = model.memory_bytes
         info.context_tokens = file.context_tokens
         info.vocabulary_id = file.header.vocabulary_id
     return info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -12,20 +13,24 @@ from typing import Final
 import psutil
 import pynvml
 
+from services.node import cgroups
+
 CGROUP: Final = Path("/sys/fs/cgroup")
 PROC: Final = Path("/proc")
-# cgroup v1 says "no limit" with a number near 2**63.
-NO_LIMIT: Final = 2**60
 
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A graphics card: its memory and what all processes use of it, in bytes."""
+    """A graphics card: its memory and what all processes use of it, in bytes.
+
+    A `unified` one has none of its own: it uses the machine's.
+    """
 
     index: int
     name: str
     memory_bytes: int
     used_bytes: int
+    unified: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,46 +44,37 @@ class Hardware:
     machine_id: str
 
 
-def measure(cgroup: Path = CGROUP) -> Hardware:
+def measure(cgroup: Path = CGROUP, proc: Path = PROC) -> Hardware:
     """Look at the machine as it is now."""
     memory = psutil.virtual_memory()
-    limit, used = memory_limit(cgroup)
-    total = min(memory.total, limit)
+    group = cgroups.memory(cgroup, proc)
     return Hardware(
-        cores=usable_cores(cgroup),
-        memory_bytes=total,
-        available_bytes=max(0, min(memory.available, limit - used)),
+        cores=usable_cores(cgroup, proc),
+        memory_bytes=min(memory.total, group.limit_bytes),
+        available_bytes=max(0, min(memory.available, group.available_bytes)),
         accelerators=accelerators(),
         machine_id=machine_id(),
     )
 
 
-def usable_cores(cgroup: Path = CGROUP) -> int:
-    """How many cores this process may use: its affinity, and whole cores of its cgroup's quota."""
+def usable_cores(cgroup: Path = CGROUP, proc: Path = PROC) -> int:
+    """How many cores this process may use: its affinity, and whole cores of its cgroups' quotas."""
     allowed = len(os.sched_getaffinity(0))
-    quota = _cpu_quota(cgroup)
+    quota = cgroups.cores(cgroup, proc)
     return allowed if quota is None else max(1, min(allowed, int(quota)))
 
 
-def memory_limit(cgroup: Path = CGROUP) -> tuple[int, int]:
-    """Give the cgroup's memory limit and use in bytes; without a limit, a huge one and 0."""
-    for limit_file, used_file in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        limit, used = _number(cgroup / limit_file), _number(cgroup / used_file)
-        if limit is not None and used is not None and limit < NO_LIMIT:
-            return limit, used
-    return NO_LIMIT, 0
-
-
-def _cpu_quota(cgroup: Path) -> float | None:
-    words = _read(cgroup / "cpu.max").split()
-    if len(words) == 2 and words[0].isdigit():
-        return int(words[0]) / int(words[1])
-    quota = _number(cgroup / "cpu/cpu.cfs_quota_us")
-    period = _number(cgroup / "cpu/cpu.cfs_period_us")
-    return quota / period if quota and period and quota > 0 else None
+@cache
+def engine_can_offload() -> bool:
+    """Whether the installed llama.cpp was built for accelerators; it is not loaded to find out."""
+    spec = importlib.util.find_spec("llama_cpp")
+    places = spec.submodule_search_locations if spec else None
+    backends = ("cuda", "hip", "vulkan", "sycl")
+    return any(
+        Path(place, "lib", f"libggml-{backend}.so").exists()
+        for place in places or ()
+        for backend in backends
+    )
 
 
 def accelerators() -> tuple[Accelerator, ...]:
@@ -102,9 +98,15 @@ def _nvml_works() -> bool:
 
 def _accelerator(index: int) -> Accelerator:
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
     name = pynvml.nvmlDeviceGetName(handle)
     text = name.decode() if isinstance(name, bytes) else str(name)
+    try:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    except pynvml.NVMLError_NotSupported:
+        # What NVML answers for cards that share the machine's memory, as in a Jetson or a GB10.
+        machine = psutil.virtual_memory()
+        used = machine.total - machine.available
+        return Accelerator(index, text, int(machine.total), int(used), unified=True)
     return Accelerator(index, text, int(memory.total), int(memory.used))
 
 
@@ -124,11 +126,6 @@ def held_bytes(pid: int, proc: Path = PROC) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
-
-
-def _number(path: Path) -> int | None:
-    text = _read(path).strip()
-    return int(text) if text.lstrip("-").isdigit() else None
 
 
 def _read(path: Path) -> str:

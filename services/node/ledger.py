@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ HOST: Final = "memory"
 DEVICE: Final = "accelerator memory"
 _GATE: Final = MARKERS
 """The byte that is held while promises are counted and made."""
-_ENTRY: Final = struct.Struct("<qq")
+_ENTRY: Final = struct.Struct("<qqq")
 _MIB: Final = 2**20
 
 
@@ -35,6 +35,10 @@ class Amounts:
 
     def __add__(self, other: Amounts) -> Amounts:
         return Amounts(self.host_bytes + other.host_bytes, self.device_bytes + other.device_bytes)
+
+    def times(self, count: int) -> Amounts:
+        """Give so many times as much."""
+        return Amounts(self.host_bytes * count, self.device_bytes * count)
 
     def beyond(self, limit: Amounts) -> Amounts:
         """Give by how much this is more than a limit; nothing where it is less."""
@@ -59,6 +63,25 @@ class Limits:
     budget_bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class Promise:
+    """What a model may hold. While it is `pending` it does not hold it yet."""
+
+    amounts: Amounts
+    pending: bool
+
+
+@dataclass(frozen=True)
+class Promises:
+    """Sums: all that was promised, and how much of it is not held yet."""
+
+    all: Amounts = Amounts()
+    pending: Amounts = Amounts()
+
+    def __add__(self, other: Promises) -> Promises:
+        return Promises(self.all + other.all, self.pending + other.pending)
+
+
 class Shortage(Exception):
     """Raised when a promise would break a limit; `missing` is what would have to be given back."""
 
@@ -73,40 +96,40 @@ class Ledger:
 
     def __init__(self, directory: Path) -> None:
         self._file = open_shared(private_directory(directory) / "memory-ledger")
-        self._mine: dict[str, tuple[int, Amounts]] = {}
+        self._mine: dict[str, tuple[int, Promise]] = {}
 
     @property
     def mine(self) -> Mapping[str, Amounts]:
         """What this node's models have been promised."""
-        return {name: amounts for name, (_, amounts) in self._mine.items()}
+        return {name: promise.amounts for name, (_, promise) in self._mine.items()}
 
     @property
-    def promised(self) -> Amounts:
+    def promised(self) -> Promises:
         """What this node has promised in all."""
-        return sum(self.mine.values(), Amounts())
+        return _sum(promise for _, promise in self._mine.values())
 
-    def of_others(self) -> Amounts:
+    def of_others(self) -> Promises:
         """Count what the other nodes of the machine have promised."""
         markers = locked_by_others(self._file, 0, MARKERS)
-        return sum((self._read(marker) for marker in markers), Amounts())
+        return _sum(self._read(marker) for marker in markers)
 
     def reserve(self, model: str, need: Amounts, limits: Limits) -> None:
         """Promise memory to a model; raises Shortage when a limit would be broken."""
+        promise = Promise(need, pending=True)
         with briefly_locked(self._file, _GATE):
             check(model, need, self.promised, self.of_others(), limits)
             marker = next(self._free_markers())
-            self._write(marker, need)
-        self._mine[model] = marker, need
+            self._write(marker, promise)
+        self._mine[model] = marker, promise
 
-    def correct(self, model: str, measured: Amounts) -> None:
-        """Raise a promise to what was measured, where that is more."""
-        marker, promised = self._mine[model]
-        larger = Amounts(
-            max(promised.host_bytes, measured.host_bytes),
-            max(promised.device_bytes, measured.device_bytes),
-        )
-        self._mine[model] = marker, larger
-        self._write(marker, larger)
+    def keep(self, model: str, measured: Amounts) -> None:
+        """Have a promise held from now on, raised to what was measured where that is more."""
+        if model not in self._mine:
+            return  # it was taken back meanwhile
+        marker, promise = self._mine[model]
+        kept = Promise(promise.amounts + measured.beyond(promise.amounts), pending=False)
+        self._mine[model] = marker, kept
+        self._write(marker, kept)
 
     def release(self, model: str) -> None:
         """Take a promise back, if there is one."""
@@ -125,33 +148,42 @@ class Ledger:
                 yield marker
         raise OutOfMemory(f"{MARKERS} models are loaded on this machine; unload some")
 
-    def _read(self, marker: int) -> Amounts:
+    def _read(self, marker: int) -> Promise:
         entry = os.pread(self._file, _ENTRY.size, self._place(marker))
-        return Amounts(*_ENTRY.unpack(entry)) if len(entry) == _ENTRY.size else Amounts()
+        if len(entry) < _ENTRY.size:
+            return Promise(Amounts(), pending=False)
+        host, device, pending = _ENTRY.unpack(entry)
+        return Promise(Amounts(host, device), bool(pending))
 
-    def _write(self, marker: int, amounts: Amounts) -> None:
-        entry = _ENTRY.pack(amounts.host_bytes, amounts.device_bytes)
+    def _write(self, marker: int, promise: Promise) -> None:
+        amounts = promise.amounts
+        entry = _ENTRY.pack(amounts.host_bytes, amounts.device_bytes, promise.pending)
         os.pwrite(self._file, entry, self._place(marker))
 
     def _place(self, marker: int) -> int:
         return _ENTRY.size * marker
 
 
-def check(model: str, need: Amounts, promised: Amounts, of_others: Amounts, limits: Limits) -> None:
+def _sum(promises: Iterable[Promise]) -> Promises:
+    single = (Promises(one.amounts, one.amounts if one.pending else Amounts()) for one in promises)
+    return sum(single, Promises())
+
+
+def check(model: str, need: Amounts, mine: Promises, of_others: Promises, limits: Limits) -> None:
     """Raise Shortage for the first limit that a promise would break. Pure.
 
-    `promised` and `of_others` are what this node and the machine's other nodes have promised.
+    `mine` and `of_others` are what this node and the machine's other nodes have promised.
     """
     if limits.budget_bytes is not None:
         budget = Amounts(limits.budget_bytes, 2**62)
-        left = "this node's `memory`"
         fix = "Raise `memory`, unload a model, or give the models fewer slots or context_tokens."
-        _compare(model, need, promised, budget, (left, fix))
+        _compare(model, need, mine.all, budget, ("this node's `memory`", fix))
+    both = mine + of_others
     fix = "Unload a model on this machine, or give the models fewer slots or context_tokens."
     where = "what models may use on this machine"
-    _compare(model, need, promised + of_others, limits.machine, (where, fix))
+    _compare(model, need, both.all, limits.machine, (where, fix))
     fix = "End other programs, unload a model, or give the models fewer slots or context_tokens."
-    _compare(model, need, Amounts(), limits.free, ("what is free on this machine now", fix))
+    _compare(model, need, both.pending, limits.free, ("what is free on this machine now", fix))
 
 
 def _compare(

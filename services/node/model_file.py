@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from quorate import models
 from quorate.errors import ModelUnusable
-from quorate.models import gguf
-from quorate.models.memory import CACHE_TYPES
+from quorate.models import gguf, memory
+from quorate.models.memory import CACHE_TYPES, MemoryEstimate
 
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
@@ -18,8 +18,8 @@ SHARED_POOL_TOKENS: Final = 8_192
 """Tokens that all slots of a model share where each has none of its own."""
 LARGEST_SPLIT_BYTES: Final = 2**30
 """A cache of up to this size, or that of the weights, is split among the slots by default."""
-COMPUTE_BYTES: Final = 32 * 2**20
-"""What an engine holds beside weights and cache: the interpreter, and llama.cpp's work buffers."""
+CHUNK_TOKENS: Final = 256
+"""Tokens of prompts that one step of an engine computes, beside one for each slot."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,17 @@ class ModelFile:
     pool_tokens: int
     split: bool
 
-    @property
-    def memory_bytes(self) -> int:
-        """Estimated memory when loaded."""
-        cache = self.header.kv_bytes_per_token * self.pool_tokens
-        return self.header.file_bytes + cache + COMPUTE_BYTES
+    def estimate(self, settings: ModelSettings, gpu_layers: int = 0) -> MemoryEstimate:
+        """Estimate what one engine of the model will hold."""
+        return memory.estimate(
+            self.header,
+            pool_tokens=self.pool_tokens,
+            slots=settings.slots,
+            batch_tokens=CHUNK_TOKENS + settings.slots,
+            cache_type=settings.cache_type,
+            gpu_layers=gpu_layers,
+            split=self.split,
+        )
 
 
 def inspect(settings: ModelSettings) -> ModelFile:

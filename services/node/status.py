@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from quorate.v1 import common_pb2
 from services.node import convert, hardware
 from services.node.backends.remote import RemoteModel
-from services.node.supervisor import Model
+from services.node.model import Model
 
 if TYPE_CHECKING:
     from quorate.config import NodeSettings
@@ -66,7 +66,7 @@ class StatusSource:
         """Measure and describe the node at this moment."""
         machine, used = await asyncio.to_thread(self._measure)
         engines = list(self._engines(used))
-        models = [convert.model_info(model) for model in self._supervisor.models.values()]
+        models = list(self._models(used))
         status = common_pb2.NodeStatus(
             node=self._settings.name,
             state=self._state(),
@@ -99,15 +99,22 @@ class StatusSource:
     def _measure(self) -> tuple[hardware.Hardware, dict[int, int]]:
         """Look at the machine and at what each process holds; blocks for milliseconds."""
         children = [
-            replica.child.pid
+            replica.pid
             for model in self._supervisor.models.values()
             if isinstance(model, Model)
             for replica in model.replicas
-            if replica.child is not None
+            if replica.pid
         ]
         return hardware.measure(), {
             pid: hardware.held_bytes(pid) for pid in (os.getpid(), *children)
         }
+
+    def _models(self, used: Mapping[int, int]) -> Iterator[common_pb2.ModelInfo]:
+        for model in self._supervisor.models.values():
+            info = convert.model_info(model)
+            if isinstance(model, Model):
+                info.resident_bytes = sum(used.get(one.pid, 0) for one in model.replicas)
+            yield info
 
     def _engines(self, used: Mapping[int, int]) -> Iterator[common_pb2.EngineStatus]:
         for name, model in self._supervisor.models.items():
@@ -120,7 +127,7 @@ class StatusSource:
                     name,
                     replica.counters,
                     model.settings.slots,
-                    used.get(pid, 0),
+                    used.get(replica.pid, 0),
                     pid,
                     replica.restarts,
                 )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.node.ledger import Amounts, Ledger, Limits, Shortage, check
+from services.node.ledger import Amounts, Ledger, Limits, Promises, Shortage, check
 from services.node.locks import Turn
 
 GIB = 2**30
@@ -61,38 +61,51 @@ def test_what_is_promised_is_taken_from_the_budget_and_given_back(tmp_path: Path
 def test_what_other_nodes_promised_counts_until_they_die(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     with hold(tmp_path, 3 * GIB) as first, hold(tmp_path, 4 * GIB) as second:
-        assert ledger.of_others() == Amounts(7 * GIB)
+        assert ledger.of_others().all == Amounts(7 * GIB)
         with pytest.raises(Shortage) as caught:
             ledger.reserve("mine", Amounts(2 * GIB), WIDE)
         assert "1024 of 8192 MiB are left of what models may use" in caught.value.error.message
         second.send_signal(signal.SIGKILL)
         second.wait()
-        assert ledger.of_others() == Amounts(3 * GIB)
+        assert ledger.of_others().all == Amounts(3 * GIB)
         ledger.reserve("mine", Amounts(2 * GIB), WIDE)
-        assert ledger.of_others() == Amounts(3 * GIB)
+        assert ledger.of_others().all == Amounts(3 * GIB)
         first.kill()
     ledger.close()
 
 
-def test_a_promise_grows_to_what_was_measured_and_never_shrinks(tmp_path: Path) -> None:
+def test_a_promise_is_pending_until_it_is_held_and_grows_to_what_was_measured(
+    tmp_path: Path,
+) -> None:
     ledger, other = Ledger(tmp_path), Ledger(tmp_path)
     ledger.reserve("a", Amounts(GIB), WIDE)
-    ledger.correct("a", Amounts(2 * GIB))
-    assert other.of_others() == Amounts(2 * GIB)
-    ledger.correct("a", Amounts(1))
-    assert other.of_others() == ledger.promised == Amounts(2 * GIB)
+    assert other.of_others() == Promises(Amounts(GIB), Amounts(GIB))
+    ledger.keep("a", Amounts(2 * GIB))
+    assert other.of_others() == Promises(Amounts(2 * GIB), Amounts())
+    ledger.keep("a", Amounts(1))
+    assert other.of_others() == ledger.promised == Promises(Amounts(2 * GIB), Amounts())
     ledger.release("a")
     ledger.release("a")
-    assert other.of_others() == Amounts()
+    ledger.keep("a", Amounts(GIB))
+    assert other.of_others() == Promises()
     ledger.close()
     other.close()
 
 
+def test_what_is_promised_but_not_held_yet_is_not_free() -> None:
+    pending, held = Promises(Amounts(GIB), Amounts(GIB)), Promises(Amounts(GIB), Amounts())
+    limits = Limits(ROOM, Amounts(2 * GIB))
+    check("m", Amounts(2 * GIB), held, held, limits)
+    check("m", Amounts(GIB), pending, held, limits)
+    with pytest.raises(Shortage, match="0 of 2048 MiB are left of what is free"):
+        check("m", Amounts(GIB), pending, pending, limits)
+
+
 def test_a_shortage_names_what_is_short() -> None:
     with pytest.raises(Shortage, match="MiB of accelerator memory"):
-        check("m", Amounts(1, 9 * GIB), Amounts(), Amounts(), WIDE)
+        check("m", Amounts(1, 9 * GIB), Promises(), Promises(), WIDE)
     with pytest.raises(Shortage, match="free on this machine now"):
-        check("m", Amounts(2 * GIB), Amounts(), Amounts(), Limits(ROOM, Amounts(GIB)))
+        check("m", Amounts(2 * GIB), Promises(), Promises(), Limits(ROOM, Amounts(GIB)))
 
 
 @given(
@@ -103,16 +116,17 @@ def test_a_promise_breaks_no_limit(
     need: int, mine: int, others: int, budget: int | None, machine: int, free: int
 ) -> None:
     limits = Limits(Amounts(machine), Amounts(free), budget)
+    ours, theirs = Promises(Amounts(mine)), Promises(Amounts(others))
     fits = (
         need <= free
         and mine + others + need <= machine
         and (budget is None or mine + need <= budget)
     )
     if fits:
-        check("m", Amounts(need), Amounts(mine), Amounts(others), limits)
+        check("m", Amounts(need), ours, theirs, limits)
         return
     with pytest.raises(Shortage) as caught:
-        check("m", Amounts(need), Amounts(mine), Amounts(others), limits)
+        check("m", Amounts(need), ours, theirs, limits)
     assert caught.value.missing
 
 

@@ -56,7 +56,7 @@ class _Error(msgspec.Struct, frozen=True):
 class _Body(msgspec.Struct, frozen=True):
     error: _Error | str | None = None
     message: str = ""
-    detail: msgspec.Raw | None = None
+    detail: msgspec.Raw = msgspec.Raw(b"")
 
 
 def read(status: int, body: bytes) -> Refusal:
@@ -74,7 +74,7 @@ def read(status: int, body: bytes) -> Refusal:
             error.n_prompt_tokens,
             error.n_ctx,
         )
-    detail = bytes(said.detail).decode("utf-8", "replace") if said.detail else ""
+    detail = bytes(said.detail).decode("utf-8", "replace")
     return Refusal(status, _tidy(said.error or said.message or detail))
 
 

@@ -13,6 +13,10 @@ servers that do not stream."""
 _FIELDS_WITHOUT_MEANING: Final = frozenset({"event", "id", "retry"})
 
 
+NOTHING: Final = frozenset({b"", b"null"})
+"""What a field that may hold anything holds when there is nothing in it."""
+
+
 class LineSplitter:
     """Cuts a byte stream into lines without their ends; empty ones are left out."""
 

@@ -20,6 +20,7 @@ from quorate.errors import (
 )
 from services.node.backends import failures, ollama_wire
 from services.node.backends.contract import Piece, RemoteFacts, TokenizedText, Vectors
+from services.node.backends.lines import NOTHING
 from services.node.backends.ollama_wire import Event, Listed, Models, Shown, Transcript, Version
 from services.node.model_file import LONGEST_CONTEXT_BY_DEFAULT
 
@@ -100,7 +101,7 @@ class OllamaEngine:
                 f"{self._endpoint.url} sent {shorten(line.decode('utf-8', 'replace'))}, which is "
                 f"no part of an answer: {error}"
             ) from error
-        if event.error is not None:
+        if bytes(event.error) not in NOTHING:
             refusal = failures.read(500, line)
             raise failures.error_of(refusal, self._endpoint.url, {})
         if event.model and event.model != facts.model:

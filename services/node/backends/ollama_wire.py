@@ -107,7 +107,7 @@ class Event(msgspec.Struct, frozen=True):
     prompt_eval_count: int = 0
     eval_count: int = 0
     logprobs: tuple[_Token, ...] | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Embeddings(msgspec.Struct, frozen=True):

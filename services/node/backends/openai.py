@@ -26,7 +26,7 @@ from services.node.backends.contract import (
     TokenizedText,
     Vectors,
 )
-from services.node.backends.lines import event_data
+from services.node.backends.lines import NOTHING, event_data
 from services.node.backends.openai_request import completion, lacks
 from services.node.backends.openai_wire import Chunk, ListedModel, ModelList, Transcript
 
@@ -107,7 +107,7 @@ class OpenAiEngine:
             raise UnusableReply(
                 f"{self._endpoint.url} sent {shown}, which is no completion: {error}"
             ) from error
-        if chunk.error is not None:
+        if bytes(chunk.error) not in NOTHING:
             refusal = failures.read(500, b'{"error":' + bytes(chunk.error) + b"}")
             raise failures.error_of(refusal, self._endpoint.url, {})
         if chunk.model and not self._is(chunk.model, facts.model):

@@ -75,7 +75,7 @@ class Chunk(msgspec.Struct, frozen=True):
     choices: tuple[_Choice, ...] = ()
     usage: _Usage | None = None
     model: str = ""
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw(b"")
     prompt_progress: _PromptProgress | None = None
 
 

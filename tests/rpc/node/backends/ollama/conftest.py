@@ -48,6 +48,7 @@ class Ollama:
     pause_seconds: float = 0.0
     thinking: str = ""
     failure: tuple[int, str] | None = None
+    failure_within: str = ""
     broken: list[str] = field(default_factory=list)
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     generated: int = 0
@@ -147,13 +148,15 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if self.ollama.thinking:
                 self._line(self._event(body, chat, "", thinking=self.ollama.thinking))
-            for number, piece in enumerate(pieces[:limit]):
+            for piece in pieces[:limit]:
                 time.sleep(self.ollama.pause_seconds)
                 self._line(self._event(body, chat, piece) | self._logprobs(body, piece))
                 with self.ollama.lock:
                     self.ollama.generated += 1
-                if number + 1 == limit:
-                    break
+                if self.ollama.failure_within:
+                    self._line({"error": self.ollama.failure_within})
+                    self.wfile.write(b"0\r\n\r\n")
+                    return
             counts = {"total_duration": 174560334, "load_duration": 101397084,
                       "prompt_eval_count": prompt_tokens, "prompt_eval_duration": 13074791,
                       "eval_count": min(limit, len(pieces)), "eval_duration": 52479709}  # fmt: skip

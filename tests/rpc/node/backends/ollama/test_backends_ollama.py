@@ -186,6 +186,12 @@ async def test_its_refusals_have_a_kind(caller, ollama, failure, kind) -> None:
         await caller.generate(model="tiny", prompt="a")
 
 
+async def test_a_failure_within_an_answer_has_a_kind_too(caller, ollama) -> None:
+    ollama.failure_within = "an error was encountered while running the model: terminated"
+    with pytest.raises(ModelCrashed, match="while running the model"):
+        await caller.generate(model="tiny", prompt="a")
+
+
 async def test_embeddings_have_unit_length_and_are_not_cut(caller, ollama) -> None:
     request = node_pb2.EmbedRequest(model="tiny", texts=["a", "bb"])
     vectors = (await caller.stub.Embed(request)).embeddings

@@ -63,6 +63,14 @@ pocket-models: $(STAMP) ## Train the embedded models again (hours on a CPU)
 bench-mesh: $(STAMP) ## Measure what the mesh adds to the bare engine
 	@$(PYTHON) -m services.bench.mesh
 
+.PHONY: bench-node
+bench-node: $(STAMP) ## Measure a node beside llama.cpp's own server (ARGS=--quick is shorter)
+	@$(PYTHON) -m services.bench.node $(ARGS)
+
+.PHONY: soak-node
+soak-node: $(STAMP) ## Send a node 100,000 requests and watch its memory (ARGS="--requests N")
+	@$(PYTHON) -m services.bench.node.soak $(ARGS)
+
 .PHONY: docs
 docs: $(STAMP) ## Write the generated parts of docs/ again
 	@$(PYTHON) -m quorate.cli.reference && $(PYTHON) -m services.bench.write_docs

@@ -26,7 +26,7 @@ from services.bench.node import (
     vote,
 )
 from services.bench.node.bench import Bench
-from services.bench.node.cores import Cores, ServerFailed, asking_from, divide
+from services.bench.node.cores import STOPPED, Cores, ServerFailed, asking_from, divide
 from services.bench.node.peers import PeerMissing
 
 Part = Callable[[Bench], Awaitable[Sequence[figures.Figure]]]
@@ -41,7 +41,6 @@ PARTS: Final[Mapping[str, Part]] = {
 SHAPES: Final = ("135m", "0.5b")
 PASSES: Final = 5
 QUICK_PASSES: Final = 2
-STOPPED: Final = 130
 
 
 def _listed(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:

@@ -80,7 +80,7 @@ def _fetch(home: Path, version: str, console: Console) -> None:
     with tempfile.TemporaryDirectory(dir=home) as folder, console.status("downloading sources"):
         command = [
             sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
-            "--no-build-isolation", "--disable-pip-version-check", "--dest", folder,
+            "--disable-pip-version-check", "--dest", folder,
             f"{PACKAGE}=={version}",
         ]  # fmt: skip
         _run(command, home / "download.log", f"pip cannot download {PACKAGE} {version} as source")

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from quorate.models import pocket_models
 from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
 from services.bench import figures
 from services.bench.node import servers
-from services.bench.node.cores import ServerFailed, asking_from, divide
+from services.bench.node.cores import STOPPED, ServerFailed, asking_from, divide
 from services.bench.node.memory import megabytes
 
 MODEL: Final = "abacus"
@@ -45,14 +46,14 @@ GOAL: Final = "<= 1.01"
 
 def request(draw: random.Random) -> node_pb2.GenerateRequest:
     """Draw a request."""
-    numbers = (str(draw.randint(0, 99)) for _ in range(draw.randint(1, 40)))
+    numbers = (str(draw.randint(0, 99)) for _ in range(draw.randint(1, 8)))
     return node_pb2.GenerateRequest(
         model=MODEL,
         messages=[common_pb2.ChatMessage(content=f"What is {' + '.join(numbers)}?")],
-        n=draw.choice((1, 1, 1, 2, 4)),
+        n=draw.choice((1, 1, 1, 3)),
         sampling=common_pb2.Sampling(
             temperature=draw.choice((0.0, 0.7)),
-            max_tokens=draw.randint(1, 8),
+            max_tokens=draw.randint(1, 4),
             top_logprobs=draw.choice((0, 0, 3)),
             stop=draw.choice(((), ("=",))),
         ),
@@ -142,10 +143,14 @@ def main() -> int:
     if arguments.requests < 1000:
         parser.error(f"--requests is {arguments.requests}; fewer than 1000 say nothing of growth")
     console, cores = Console(stderr=True), divide(frozenset(os.sched_getaffinity(0)))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what runs is ended, as by Ctrl-C
     try:
         with tempfile.TemporaryDirectory() as scratch, asking_from(cores):
             place = servers.place(Path(scratch), cores)
             made = asyncio.run(_measure(place, arguments.requests, console))
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing was written.")
+        return STOPPED
     except ServerFailed as error:
         console.print(str(error), markup=False, highlight=False)
         return 1

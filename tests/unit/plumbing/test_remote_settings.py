@@ -28,6 +28,7 @@ def read(**model: object) -> ModelSettings:
         ({"backend": "openai"}, "the backend openai needs a url"),
         ({"url": "http://desk:1"}, "url is for the backend ollama or openai"),
         ({**OPENAI, "path": "a.gguf"}, r"path is for the backend llama\.cpp"),
+        ({**OPENAI, "load": "on_demand"}, r"load is for the backend llama\.cpp"),
         ({**OPENAI, "replicas": 2}, r"replicas is for the backend llama\.cpp"),
         ({**OPENAI, "keep_alive": "5m"}, "keep_alive is for the backend ollama"),
         ({"backend": "ollama", "dialect": "vllm"}, "dialect is for the backend openai"),

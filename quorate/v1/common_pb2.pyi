@@ -397,7 +397,7 @@ class TokenLogprob(google.protobuf.message.Message):
     LOGPROB_FIELD_NUMBER: builtins.int
     TOP_FIELD_NUMBER: builtins.int
     token: builtins.int
-    """The token's id in the model's vocabulary."""
+    """The token's id in the model's vocabulary; -1 when a server behind the node tells its text only."""
     text: builtins.str
     """The token's text; empty while a UTF-8 character is incomplete."""
     logprob: builtins.float

@@ -90,8 +90,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 class ServerFailed(Exception):
-    """Raised when a server under test ends or does not get ready; holds the end of its log."""
+    """Raised when a server under test ends or is not ready in time; holds the end of its log."""
 
     def __init__(self, name: str, log: Path) -> None:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
-        super().__init__(f"{name} did not get ready. The end of its log:\n" + "\n".join(lines))
+        super().__init__(f"{name} failed. The end of its log:\n" + "\n".join(lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,6 +55,12 @@ def run(
         "--kv-unified" if unified else "--no-kv-unified",
         *(["-pps"] if shared_prompt else []),
     ]  # fmt: skip
+    rows = _rows(command, place)
+    return Native(sequences, rows[0]["t_pp"], rows[0]["t_tg"], new_tokens)
+
+
+def _rows(command: Sequence[str], place: Place) -> Sequence[Mapping[str, float]]:
+    """Run to the end and read the lines of JSON; not empty."""
     log = place.log("llama-batched-bench")
     with started(command, place.cores, log) as process:
         try:
@@ -65,7 +71,7 @@ def run(
     rows = [json.loads(line) for line in lines if line.startswith('{"n_kv_max"')]
     if not rows:
         raise ServerFailed("llama-batched-bench", log)
-    return Native(sequences, rows[0]["t_pp"], rows[0]["t_tg"], new_tokens)
+    return rows
 
 
 def best(

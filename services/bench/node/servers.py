@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,32 +68,30 @@ def node(
     names = "-".join(models)
     ready = place.folder / f"{names}.ready"
     ready.unlink(missing_ok=True)
-    tls = issue(place.folder, Role.NODE, NODE, now=datetime.now(UTC))
-    settings = {
-        "name": NODE,
-        "tls": {key: str(path) for key, path in tls},
-        "cores": SERVING_CORES,
-        "ready_file": str(ready),
-        "runtime_directory": str(place.folder / "runtime"),
-        "models": [
-            {
-                "name": name,
-                "path": str(path),
-                "context_tokens": context_tokens,
-                "slots": slots,
-                "queue": QUEUE,
-            }
-            for name, path in models.items()
-        ],
-    }
-    path = place.folder / f"{names}.yaml"
-    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    command = [sys.executable, "-m", "services.node", "--settings", str(path)]
+    room = {"context_tokens": context_tokens, "slots": slots, "queue": QUEUE}
+    served = [{"name": name, "path": str(path), **room} for name, path in models.items()]
+    settings = place.folder / f"{names}.yaml"
+    settings.write_text(yaml.safe_dump(_settings(place, ready, served)), encoding="utf-8")
+    command = [sys.executable, "-m", "services.node", "--settings", str(settings)]
     log = place.log(f"node-{names}")
     with started(command, place.cores, log) as process:
         _wait(ready.exists, process, "the node", log)
         address = json.loads(ready.read_text(encoding="utf-8"))["address"]
         yield Running(address, process)
+
+
+def _settings(
+    place: Place, ready: Path, models: Sequence[Mapping[str, object]]
+) -> Mapping[str, object]:
+    tls = issue(place.folder, Role.NODE, NODE, now=datetime.now(UTC))
+    return {
+        "name": NODE,
+        "tls": {key: str(path) for key, path in tls},
+        "cores": SERVING_CORES,
+        "ready_file": str(ready),
+        "runtime_directory": str(place.folder / "runtime"),
+        "models": list(models),
+    }
 
 
 class Layout(NamedTuple):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from quorate.errors import InvalidRequest, ModelUnusable, QuorateError
 from services.node.engine.context import Context, ContextSettings
-from services.node.engine.cores import CoreShare, most_threads
+from services.node.engine.cores import CoreShare, first_guess, most_threads
 from services.node.engine.engine import Engine
 from services.node.engine.guard import GRAMMAR_SECONDS, Guard
 from services.node.engine.link import Link, NodeGone
@@ -26,6 +26,7 @@ from services.node.engine.messages import Load, Loaded, LoadFailed, Loading, Ref
 from services.node.engine.plan import Limits
 from services.node.engine.prompt import PromptReader
 from services.node.engine.template import ChatTemplate
+from services.node.engine.threads import ThreadTuner
 from services.node.engine.warm_up import warm_up
 
 _PR_SET_PDEATHSIG = 1
@@ -77,7 +78,8 @@ def _build(load: Load, model: Model, guard: Guard) -> Engine:
     context = Context(model, settings)
     warm_up(context, model.weights, min(CHUNK_TOKENS, load.context_tokens))
     reader = PromptReader(model.vocabulary, _template(model), load.context_tokens)
-    return Engine(context, model.vocabulary, reader, limits, guard, time.monotonic)
+    tuner = ThreadTuner(first_guess(load.cores, load.machine_cores))
+    return Engine(context, model.vocabulary, reader, limits, guard, tuner, time.monotonic)
 
 
 def _load(load: Load, guard: Guard, link: Link) -> tuple[Model, Engine, Loaded]:
@@ -133,7 +135,7 @@ def main() -> int:
                 load, Guard(lambda request_id: _give_up(link, request_id)), link
             )
             most = most_threads(model.tensor_bytes, load.cores)
-            share = CoreShare(Path(load.runtime_directory), load.cores, most, load.machine_cores)
+            share = CoreShare(Path(load.runtime_directory), load.cores, most)
         except QuorateError as error:
             link.send(LoadFailed(error.message))
             return 0

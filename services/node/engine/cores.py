@@ -2,9 +2,9 @@
 
 Threads of llama.cpp spin while they wait for each other. Where the threads of all busy engines
 exceed the cores, throughput falls to a hundredth (measured). So every busy engine holds a lock on
-one byte of a file that all engines of the machine know, writes its threads there, counts the locks
-of the others and what foreign programs use, and takes its share of the rest. The kernel drops the
-lock of a process that dies, whatever it died of.
+one byte of a file that all engines of the machine know, counts the locks of the others, and takes
+its share. The kernel drops the lock of a process that dies, whatever it died of. What foreign
+programs take is not known beforehand; how it is found out is told in `threads.py`.
 """
 
 from __future__ import annotations
@@ -13,30 +13,24 @@ import fcntl
 import os
 import stat
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from quorate.errors import ConfigurationError
-from services.node.engine.load import ForeignLoad, own_runnable_threads, runnable_threads
+from services.node.engine.load import own_runnable_threads, runnable_threads
 
 MARKERS: Final = 1024
 TINY_MODEL_BYTES: Final = 16 * 2**20
 """Below this, waking a second thread costs more than it computes."""
 RECOUNT_SECONDS: Final = 0.02
-MARGIN_CORES: Final = 0.25
-"""A thread more is taken only when so much more is free, so that threads do not come and go."""
 
 _LOCK = struct.Struct("hhqqi4x")  # struct flock on 64-bit Linux: type, whence, start, length, pid
 
 
-def share(cores: int, busy_engines: int, most: int, foreign_cores: float = 0.0) -> int:
-    """Threads for one of `busy_engines` on `cores`, at most `most`, at least one.
-
-    `foreign_cores` is how many of them other programs use, on average.
-    """
-    free = cores - round(foreign_cores)
-    return max(1, min(most, free // max(1, busy_engines)))
+def share(cores: int, busy_engines: int, most: int) -> int:
+    """Threads for one of `busy_engines` on `cores`, at most `most`, at least one."""
+    return max(1, min(most, cores // max(1, busy_engines)))
 
 
 def most_threads(tensor_bytes: int, cores: int) -> int:
@@ -44,47 +38,36 @@ def most_threads(tensor_bytes: int, cores: int) -> int:
     return 1 if tensor_bytes < TINY_MODEL_BYTES else cores
 
 
-def foreign_threads(of_other_engines: int) -> int:
-    """Count the threads of the machine that run now and belong to no engine."""
-    return runnable_threads() - own_runnable_threads() - of_other_engines
+def first_guess(cores: int, machine_cores: int) -> int:
+    """Threads to begin with: the cores that nobody seems to use at this moment, at least one."""
+    others = runnable_threads() - own_runnable_threads()
+    return max(1, min(cores, machine_cores - others))
 
 
 class CoreShare:
     """One engine's part in the machine's cores. Owned by the engine's loop.
 
-    `machine_cores` is what the whole machine has, of which this node may use `cores`. The locks are
-    between processes: two shares in one process do not see each other. `count_foreign` is told the
-    threads of the other engines and gives those of programs that are none.
+    The node may use `cores`, and the model has use of `most`. The locks are between processes: two
+    shares in one process do not see each other.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        cores: int,
-        most: int,
-        machine_cores: int,
-        count_foreign: Callable[[int], int] = foreign_threads,
-    ) -> None:
+    def __init__(self, directory: Path, cores: int, most: int) -> None:
         self._cores = cores
         self._most = most
-        self._machine_cores = machine_cores
-        self._count_foreign = count_foreign
-        self._foreign = ForeignLoad()
-        self._file = os.open(
-            private_directory(directory) / "busy-engines", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        path = private_directory(directory) / "busy-engines"
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._marker: int | None = None
         self._threads = 1
         self._recount_at = 0.0
 
     def threads(self, now_seconds: float) -> int:
-        """Mark this engine busy if it is not, and give its threads for the next step."""
+        """Mark this engine busy if it is not, and give the most threads for the next step."""
         if self._marker is None:
             self._marker = self._claim()
             self._recount_at = now_seconds
-            self._tell()
         if self._most > 1 and now_seconds >= self._recount_at:
-            self._recount(now_seconds)
+            busy = 1 + len(self._others(0, MARKERS))
+            self._threads = share(self._cores, busy, self._most)
             self._recount_at = now_seconds + RECOUNT_SECONDS
         return self._threads
 
@@ -98,29 +81,6 @@ class CoreShare:
         """Give everything back."""
         self.rest()
         os.close(self._file)
-
-    def _recount(self, now_seconds: float) -> None:
-        others = self._others(0, MARKERS)
-        theirs = sum(self._told_by(marker) for marker in others)
-        load = self._foreign.add(self._count_foreign(theirs), now_seconds)
-        # Foreign programs first use the cores of the machine that this node may not.
-        load = max(0.0, load - (self._machine_cores - self._cores))
-        busy = 1 + len(others)
-        threads = share(self._cores, busy, self._most, load)
-        if threads > self._threads:
-            threads = max(self._threads, share(self._cores, busy, self._most, load + MARGIN_CORES))
-        if threads != self._threads:
-            self._threads = threads
-            self._tell()
-
-    def _tell(self) -> None:
-        """Write this engine's threads where the others look."""
-        if self._marker is not None:
-            os.pwrite(self._file, bytes([min(self._threads, 255)]), self._marker)
-
-    def _told_by(self, marker: int) -> int:
-        told = os.pread(self._file, 1, marker)
-        return told[0] if told else 1
 
     def _claim(self) -> int:
         start = os.getpid() % MARKERS

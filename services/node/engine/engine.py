@@ -23,7 +23,7 @@ from services.node.engine.messages import (
     Tokenize,
     Tokens,
 )
-from services.node.engine.plan import Admitted, Limits, Piece, Request, SampleKey
+from services.node.engine.plan import Admitted, Limits, Piece, Plan, Request, SampleKey
 from services.node.engine.scheduler import Scheduler
 from services.node.engine.speaker import Row
 
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from services.node.engine.context import Context
     from services.node.engine.guard import Guard
     from services.node.engine.prompt import PromptReader
+    from services.node.engine.threads import ThreadTuner
     from services.node.engine.vocabulary import Vocabulary
 
 
 class Engine:
     """Owns a context. Synchronous; `clock` gives seconds that only grow.
 
-    `guard` watches the work that a grammar asks for.
+    `guard` watches the work that a grammar asks for, `tuner` chooses threads.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Engine:
         reader: PromptReader,
         limits: Limits,
         guard: Guard,
+        tuner: ThreadTuner,
         clock: Callable[[], float],
     ) -> None:
         self._context = context
@@ -54,6 +56,7 @@ class Engine:
         self._reader = reader
         self._limits = limits
         self._guard = guard
+        self._tuner = tuner
         self._clock = clock
         self._scheduler = Scheduler(limits)
         self._jobs: dict[int, Job] = {}
@@ -91,7 +94,7 @@ class Engine:
             )
         return None
 
-    def step(self, threads: int) -> Iterator[Event]:
+    def step(self, most_threads: int) -> Iterator[Event]:
         """Compute one decode step and report it; answers of ended jobs come first."""
         plan = self._scheduler.plan(self._clock())
         for admitted in plan.admitted:
@@ -100,13 +103,7 @@ class Engine:
         for ended in plan.ended:
             self._end(ended.key, ended.reason)
         if plan.pieces:
-            self._context.use_threads(threads)
-            began = self._clock()
-            self._compute([piece for piece in plan.pieces if piece.embeds is None])
-            self._scheduler.observe(plan, self._clock() - began)
-            for piece in plan.pieces:
-                if piece.embeds is not None:
-                    self._add_embeddings(piece, piece.embeds)
+            self._compute(plan, most_threads)
             self._decode_steps += 1
         yield from self._answers()
 
@@ -171,10 +168,21 @@ class Engine:
     def _start(self, admitted: Admitted) -> None:
         self._jobs[admitted.key.request_id].start(admitted, self._clock())
 
-    def _compute(self, pieces: Sequence[Piece]) -> None:
+    def _compute(self, plan: Plan, most_threads: int) -> None:
+        for piece in plan.pieces:
+            if piece.embeds is not None:
+                self._add_embeddings(piece, piece.embeds)
+        pieces = [piece for piece in plan.pieces if piece.embeds is None]
         if not pieces:
             return
+        tokens = sum(len(piece.tokens) for piece in pieces)
+        threads = self._tuner.choose(tokens, most_threads)
+        self._context.use_threads(threads)
+        began = self._clock()
         rows = self._context.decode(pieces)
+        seconds = self._clock() - began
+        self._tuner.observe(tokens, threads, seconds)
+        self._scheduler.observe(plan, seconds)
         self._draw([piece for piece in pieces if piece.draws], rows)
 
     def _draw(self, pieces: Sequence[Piece], rows: Sequence[int]) -> None:

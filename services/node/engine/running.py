@@ -50,8 +50,8 @@ class Sample:
 class Group:
     """A request in progress.
 
-    `room` is how many new tokens each sample may have; `shares` tells that a sample which comes late
-    need not compute the prompt again.
+    `room` is how many new tokens each sample may have; `shares` tells that a sample which comes
+    late need not compute the prompt again.
     """
 
     request: Request

@@ -17,7 +17,7 @@ from services.node.engine.cores import (
     RECOUNT_SECONDS,
     TINY_MODEL_BYTES,
     CoreShare,
-    foreign_threads,
+    first_guess,
     most_threads,
     share,
 )
@@ -27,15 +27,15 @@ OTHER = """
 import sys
 from pathlib import Path
 from services.node.engine.cores import CoreShare
-cores = CoreShare(Path(sys.argv[1]), 4, 4, 4, lambda others: 0)
+cores = CoreShare(Path(sys.argv[1]), 4, 4)
 for line in sys.stdin:
     print(cores.threads(float(line)) if line.strip() else cores.rest(), flush=True)
 """
 
 
 def quiet_share(directory: Path) -> CoreShare:
-    """Share a machine of four cores on which no foreign program runs."""
-    return CoreShare(directory, 4, 4, 4, lambda _others: 0)
+    """Share a machine of four cores."""
+    return CoreShare(directory, 4, 4)
 
 
 class OtherEngine:
@@ -119,42 +119,10 @@ def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path) -> None
         quiet_share(shared)
 
 
-def test_foreign_programs_take_their_part_of_the_cores(tmp_path: Path) -> None:
-    foreign = 3
-    mine = CoreShare(tmp_path, 4, 4, 4, lambda _others: foreign)
-    assert mine.threads(0.0) == 1
-    foreign = 0
-    assert mine.threads(RECOUNT_SECONDS) == 1  # one reading says little
-    assert mine.threads(10.0) == 4
-    mine.close()
-
-
-def test_cores_that_the_node_may_not_use_are_the_first_that_foreign_programs_get(
-    tmp_path: Path,
-) -> None:
-    mine = CoreShare(tmp_path, 4, 4, 16, lambda _others: 12)
-    assert mine.threads(0.0) == 4
-    mine.close()
-
-
-def test_a_thread_more_is_not_taken_for_a_trifle(tmp_path: Path) -> None:
-    readings = iter([1.0, 0.45, 0.1])
-    mine = CoreShare(tmp_path, 4, 4, 4, lambda _others: next(readings))
-    assert [mine.threads(now) for now in (0.0, 100.0, 200.0)] == [3, 3, 4]
-    mine.close()
-
-
-def test_the_threads_of_other_engines_are_known(tmp_path: Path) -> None:
-    told: list[int] = []
-    mine = CoreShare(tmp_path, 4, 4, 4, lambda others: told.append(others) or 0)
-    with other_engine(tmp_path) as other:
-        assert other.say("0") == "4"
-        mine.threads(0.0)
-        assert told == [4]
-        assert other.say("1") == "2"
-        mine.threads(1.0)
-        assert told == [4, 2]
-    mine.close()
+def test_the_first_guess_leaves_the_cores_that_others_use(monkeypatch) -> None:
+    monkeypatch.setattr("services.node.engine.cores.runnable_threads", lambda: 4)
+    monkeypatch.setattr("services.node.engine.cores.own_runnable_threads", lambda: 1)
+    assert [first_guess(4, 4), first_guess(4, 16), first_guess(2, 2)] == [1, 4, 1]
 
 
 def test_threads_that_run_are_counted(tmp_path: Path) -> None:
@@ -167,4 +135,3 @@ def test_threads_that_run_are_counted(tmp_path: Path) -> None:
     (task / "stat").write_text("1 (odd ) name) R 0 0")
     (tmp_path / "self/task/2").mkdir()
     assert own_runnable_threads(tmp_path) == 1
-    assert foreign_threads(10**6) < 0

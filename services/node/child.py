@@ -45,6 +45,8 @@ T = TypeVar("T")
 Answer = Tokens | Scored | Embedded
 AnswerT = TypeVar("AnswerT", Tokens, Scored, Embedded)
 ERROR_TAIL_BYTES: Final = 4096
+TELLING: Final = ("GGML_ASSERT", "what():", "Error: ")
+"""What marks the line that says why a process ended, among those of its stack."""
 CLOSE_SECONDS: Final = 2.0
 """How long an engine may take to leave by itself: a decode step of a large model."""
 
@@ -283,7 +285,8 @@ class Child:
             return f"killed, because {self._killed_because}"
         cause = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
         said = self._error_tail.decode("utf-8", "replace").strip().splitlines()
-        return f"{cause}: {said[-1]}" if said else cause
+        telling = [line for line in said if any(word in line for word in TELLING)]
+        return f"{cause}: {(telling or said)[-1]}" if said else cause
 
 
 def _resolve(future: asyncio.Future[T] | None, value: T) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from quorate.errors import ModelLoading, ModelUnusable, Overloaded, QuorateError
+from quorate.errors import ModelLoading, Overloaded, QuorateError
 from services.node import placement
 from services.node.eviction import Resident, choose_victims
 from services.node.ledger import Amounts, Ledger, Shortage
@@ -178,20 +178,19 @@ class Residency:
 
     async def _load(self, job: Job) -> None:
         model = job.model
+        if model.state is State.FAILED:
+            await self._give_back(model)
         if model.file is None or model.state is State.FAILED:
             await model.prepare()
         if model.file is None:
             raise model.not_ready()
         started = asyncio.get_running_loop().time()
-        try:
+        if not model.replicas:  # else its engines are being restarted
             await self._start(job)
-            await model.wait_loaded()
-        finally:
-            if not model.running:
-                await model.stop()
-                self._ledger.release(model.settings.name)
-        if not model.running:
-            raise ModelUnusable(f"model {model.settings.name!r} cannot be used: {model.problem}")
+        await model.wait_loaded()
+        if model.state is State.FAILED:
+            await self._give_back(model)
+            raise model.not_ready()
         model.load_seconds = asyncio.get_running_loop().time() - started
         held = await self._held([replica.pid for replica in model.replicas])
         self._ledger.keep(model.settings.name, Amounts(held))

@@ -159,6 +159,14 @@ async def test_an_unload_ends_a_load_that_goes_on(caller, node) -> None:
     assert len(node.engines()) == 1
 
 
+async def test_loading_a_model_whose_engine_is_being_restarted_waits_for_it(caller, node) -> None:
+    os.kill((await caller.engine()).pid, signal.SIGKILL)
+    await caller.until(lambda s: s.models[0].state == common_pb2.MODEL_STATE_RESTARTING)
+    assert (await load(caller, "abacus"))[-1].model.state == READY
+    assert len(node.engines()) == 1
+    assert (await caller.engine()).restarts == 1
+
+
 async def test_unknown_names_are_told(caller) -> None:
     with pytest.raises(UnknownModel, match="Did you mean 'atlas'"):
         await load(caller, "atlsa")

@@ -11,6 +11,7 @@ from quorate.cli import (
     commands_ask,
     commands_look,
     commands_mesh,
+    commands_models,
     commands_topology,
 )
 from quorate.cli.exits import MEANINGS
@@ -48,5 +49,6 @@ def _root(
 
 for commands in (commands_mesh, commands_ask, commands_look):
     app.add_typer(commands.app)
+app.add_typer(commands_models.app, name="models", rich_help_panel="Setting up")
 app.add_typer(commands_topology.app, name="topology", rich_help_panel="Setting up")
 app.add_typer(certs.app, name="certs", rich_help_panel="Setting up")

@@ -1,4 +1,4 @@
-"""Commands that look: at the mesh, at the models, at this machine."""
+"""Commands that look: at the mesh, at this machine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,6 @@ def nodes(as_json: JsonOption = False, home: HomeOption = None) -> None:
         from quorate.cli import look as command
 
         command.nodes(home_of(home), as_json=as_json)
-
-
-@app.command(rich_help_panel=PANEL, epilog="Example: quorate models")
-def models(as_json: JsonOption = False, home: HomeOption = None) -> None:
-    """List the pocket models that come with Quorate, and the models of the running mesh."""
-    with reported(as_json=as_json):
-        from quorate.cli import look as command
-
-        command.models(home_of(home), as_json=as_json)
 
 
 @app.command(rich_help_panel="Setting up", epilog="Example: quorate doctor")

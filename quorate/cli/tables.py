@@ -26,11 +26,12 @@ STATE_STYLES = {
 }
 
 
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Make an empty table as all of ours look; columns in `right` are aligned to the right."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
 
 
 def _state(state: str, problem: str = "") -> Text:
@@ -40,7 +41,7 @@ def _state(state: str, problem: str = "") -> Text:
 
 def nodes(listed: Iterable[Node]) -> Table:
     """Show the live nodes with their models and machines."""
-    table = _table(
+    rows = table(
         "node", "address", "group", "state", "models", "cores", "memory", "busy", right=("busy",)
     )
     for node in listed:
@@ -49,7 +50,7 @@ def nodes(listed: Iterable[Node]) -> Table:
             for model in node.models
         )
         budget = f" of {size(node.memory_budget_bytes)}" if node.memory_budget_bytes else ""
-        table.add_row(
+        rows.add_row(
             node.name,
             node.address,
             node.group or "-",
@@ -59,14 +60,14 @@ def nodes(listed: Iterable[Node]) -> Table:
             size(node.memory_used_bytes) + budget,
             str(node.in_flight),
         )
-    return table
+    return rows
 
 
 def mesh_models(listed: Iterable[tuple[str, Model]]) -> Table:
     """Show models by the node that they are on."""
-    table = _table("model", "node", "state", "weights", "format", "file", "memory", "sha256")
+    rows = table("model", "node", "state", "weights", "format", "file", "memory", "sha256")
     for node, model in listed:
-        table.add_row(
+        rows.add_row(
             model.name,
             node,
             _state(model.state, model.problem),
@@ -76,30 +77,32 @@ def mesh_models(listed: Iterable[tuple[str, Model]]) -> Table:
             size(model.memory_bytes),
             model.sha256[:12] or "-",
         )
-    return table
+    return rows
 
 
 def millions(parameters: int) -> str:
-    """Write a number of weights for a person: 1.3 M."""
+    """Write a number of weights for a person: 1.3 M, 3.2 B."""
+    if parameters >= 1e9:
+        return f"{parameters / 1e9:.1f} B"
     return f"{parameters / 1e6:.1f} M" if parameters else "-"
 
 
 def strategies(listed: Iterable[Strategy]) -> Table:
     """Show the voting strategies."""
-    table = _table("strategy", "also called", "what it does")
+    rows = table("strategy", "also called", "what it does")
     for strategy in listed:
-        table.add_row(strategy.name, ", ".join(strategy.aliases) or "-", strategy.description)
-    return table
+        rows.add_row(strategy.name, ", ".join(strategy.aliases) or "-", strategy.description)
+    return rows
 
 
 def processes(listed: Iterable[ProcessReport]) -> Table:
     """Show the processes of a local mesh."""
-    table = _table(
+    rows = table(
         "process", "pid", "state", "address", "metrics", "memory", "up", "restarts",
         right=("pid", "memory", "restarts"),
     )  # fmt: skip
     for process in listed:
-        table.add_row(
+        rows.add_row(
             process.key,
             str(process.pid),
             Text("running", style="green") if process.alive else Text("gone", style="bold red"),
@@ -109,4 +112,4 @@ def processes(listed: Iterable[ProcessReport]) -> Table:
             duration(process.up_seconds),
             str(process.restarts),
         )
-    return table
+    return rows

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+from quorate import models
 from quorate import topology as topologies
 from quorate.cli import tables, terminal
 from quorate.cli.exits import Exit
@@ -47,12 +48,16 @@ class Wanted(NamedTuple):
 
 
 def read_topology(wanted: Wanted) -> topologies.Topology:
-    """Give the topology, checked against this machine; raises ConfigurationError."""
+    """Give the topology, checked against this machine.
+
+    Raises ConfigurationError, and UnknownModel or ModelUnusable for a model that is not here.
+    """
     topology = topologies.read(wanted.topology) if wanted.topology else topologies.default()
     missing = topologies.missing_files(topology)
     if missing:
         files = ", ".join(map(str, missing))
         raise ConfigurationError(f"{wanted.topology} names model files that do not exist: {files}")
+    topology = models.placed(topology)
     own = {address.address for found in psutil.net_if_addrs().values() for address in found}
     check_places(topology, own, insecure=wanted.insecure)
     return topology

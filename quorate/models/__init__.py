@@ -10,6 +10,7 @@ from quorate.errors import ModelUnusable, UnknownModel, nearest
 
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
+    from quorate.topology import Topology
 
 POCKET_DIRECTORY = Path(__file__).parent / "pocket"
 
@@ -32,6 +33,24 @@ def resolve(settings: ModelSettings) -> Path:
     if not settings.path.is_file():
         raise ModelUnusable(f"the path of model {settings.name!r} is no file: {settings.path}")
     return settings.path.resolve()
+
+
+def placed(topology: Topology) -> Topology:
+    """Give pulled models their paths, so that services need not know where they are kept.
+
+    Raises UnknownModel or ModelUnusable for a model whose file is not here.
+    """
+
+    def with_path(model: ModelSettings) -> ModelSettings:
+        if model.path or model.backend != "llama.cpp" or model.name in pocket_models():
+            return model
+        return model.model_copy(update={"path": resolve(model)})
+
+    nodes = [
+        node.model_copy(update={"models": [with_path(model) for model in node.models]})
+        for node in topology.nodes
+    ]
+    return topology.model_copy(update={"nodes": nodes})
 
 
 def _stored(name: str) -> Path:

@@ -22,7 +22,7 @@ from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defin
 
 from quorate.errors import ModelUnusable, NotFound, NotReady, Unavailable
 from quorate.models import gguf
-from quorate.models.hub import Hub, Remote, Source, look_up, translated
+from quorate.models.hub import Asking, Hub, Remote, Source, look_up, translated
 from quorate.models.store import Origin, Record, Store
 
 CHUNK_BYTES: Final = 2**20
@@ -65,7 +65,8 @@ def pull(wanted: Wanted, store: Store, means: Means) -> Record:
     that was wanted, Unavailable while another pull of it is running, and the errors of
     `hub.look_up`. KeyboardInterrupt leaves what has arrived.
     """
-    remote, origin = _find(wanted, means.hub)
+    asking = Asking(wanted.source, means.hub, store.path(wanted.name))
+    remote, origin = _find(wanted, asking)
     sha256 = wanted.sha256 or remote.sha256
     if sha256 is None:
         raise NotReady(
@@ -77,7 +78,7 @@ def pull(wanted: Wanted, store: Store, means: Means) -> Record:
     with _locked(partial, wanted.name) as file:
         _discard_others(store, wanted.name, partial)
         _check_disk(partial, remote.file_bytes, means)
-        digest = _Transfer(wanted, remote, means).run(file)
+        digest = _Transfer(asking, remote, means).run(file)
         _accept(partial, digest, sha256, wanted)
         partial.replace(store.path(wanted.name))
     record = Record(
@@ -99,14 +100,14 @@ def kept_bytes(store: Store, name: str) -> int:
     return sum(path.stat().st_size for path in store.partials(name))
 
 
-def _find(wanted: Wanted, hub: Hub) -> tuple[Remote, Origin]:
+def _find(wanted: Wanted, asking: Asking) -> tuple[Remote, Origin]:
     """Look the file up; a pinned commit that is gone does no harm where the checksum is known."""
     try:
-        remote = look_up(wanted.source, hub)
+        remote = look_up(asking)
     except NotFound:
         if wanted.sha256 is None or wanted.source.revision is None:
             raise
-        remote = look_up(wanted.source._replace(revision=None), hub)
+        remote = look_up(asking._replace(source=wanted.source._replace(revision=None)))
     if wanted.sha256 is None:
         return remote, "hub"
     if remote.sha256 not in (None, wanted.sha256):
@@ -173,8 +174,8 @@ def _accept(partial: Path, digest: str, sha256: str, wanted: Wanted) -> None:
 class _Transfer:
     """Appends to a partial file until it has all bytes."""
 
-    def __init__(self, wanted: Wanted, remote: Remote, means: Means) -> None:
-        self._wanted = wanted
+    def __init__(self, asking: Asking, remote: Remote, means: Means) -> None:
+        self._asking = asking
         self._remote = remote
         self._means = means
         self._digest = hashlib.sha256()
@@ -214,7 +215,7 @@ class _Transfer:
             with self._open() as response:
                 if response.status_code in PASSING:
                     return f"it answers {response.status_code}"
-                with translated(self._wanted.source, self._means.hub):
+                with translated(self._asking):
                     hf_raise_for_status(response)
                 if response.status_code == WHOLE:
                     self._start_over(file)
@@ -239,7 +240,7 @@ class _Transfer:
             file.truncate(0)
             raise ModelUnusable(
                 f"the hub sends more than the {self._remote.file_bytes} bytes that it announced "
-                f"for {self._wanted.source}. Nothing was kept; pull again."
+                f"for {self._asking.source}. Nothing was kept; pull again."
             )
         file.write(chunk)
         self._count(chunk)

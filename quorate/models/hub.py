@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import huggingface_hub
@@ -71,6 +72,24 @@ class Hub(NamedTuple):
         return dict(build_hf_headers(token=self.token, library_name="quorate"))
 
 
+class Asking(NamedTuple):
+    """What is asked of which hub; `place` is where the file belongs on disk, if that is known."""
+
+    source: Source
+    hub: Hub
+    place: Path | None = None
+
+    @property
+    def page(self) -> str:
+        """The page of the repository."""
+        return f"{self.hub.address.rstrip('/')}/{self.source.repository}"
+
+    @property
+    def revision(self) -> str:
+        """The revision that is asked for."""
+        return self.source.revision or MAIN
+
+
 class Remote(NamedTuple):
     """A file on the hub at one commit; `sha256` None: the hub told none."""
 
@@ -104,15 +123,16 @@ def parse_source(text: str) -> Source:
     return Source(f"{owner}/{repository}", file, revision or None)
 
 
-def look_up(source: Source, hub: Hub) -> Remote:
+def look_up(asking: Asking) -> Remote:
     """Ask the hub for a file's commit, size and checksum.
 
     Raises NotFound, NotPermitted, NotAuthenticated, Unavailable or NotReady, which say what to do.
     """
+    source, hub, _ = asking
     url = huggingface_hub.hf_hub_url(
-        source.repository, source.file, revision=source.revision or MAIN, endpoint=hub.address
+        source.repository, source.file, revision=asking.revision, endpoint=hub.address
     )
-    with translated(source, hub):
+    with translated(asking):
         found = huggingface_hub.get_hf_file_metadata(
             url, token=hub.token, timeout=METADATA_SECONDS, library_name="quorate"
         )
@@ -130,84 +150,80 @@ def look_up(source: Source, hub: Hub) -> Remote:
 
 
 @contextmanager
-def translated(source: Source, hub: Hub) -> Iterator[None]:
+def translated(asking: Asking) -> Iterator[None]:
     """Turn the hub library's errors into ours."""
     try:
         yield
     except (HTTPError, OSError, ValueError) as error:
         for kind, explain in EXPLANATIONS.items():
             if isinstance(error, kind):
-                raise explain(source, hub, error) from error
+                raise explain(asking, error) from error
         raise
 
 
-def _gated(source: Source, hub: Hub, _error: Exception) -> QuorateError:
+def _gated(asking: Asking, _error: Exception) -> QuorateError:
     return NotPermitted(
-        f"{source.repository} is gated: {_page(source, hub)}: {HOW_TO_BE_LET_IN}. "
+        f"{asking.source.repository} is gated: {asking.page}: {HOW_TO_BE_LET_IN}. "
         "`quorate models list` shows models that need no token."
     )
 
 
-def _no_repository(source: Source, hub: Hub, _error: Exception) -> QuorateError:
+def _no_repository(asking: Asking, _error: Exception) -> QuorateError:
     # The hub says the same of a repository that does not exist and of a private one.
     return NotFound(
-        f"{hub.address} has no repository {source.repository}, or it is private. Look at the "
-        f"spelling; if it is private, set HF_TOKEN to a token that may read it."
+        f"{asking.hub.address} has no repository {asking.source.repository}, or it is private. "
+        "Look at the spelling; if it is private, set HF_TOKEN to a token that may read it."
     )
 
 
-def _no_revision(source: Source, hub: Hub, _error: Exception) -> QuorateError:
+def _no_revision(asking: Asking, _error: Exception) -> QuorateError:
     return NotFound(
-        f"{source.repository} has no revision {source.revision or MAIN!r}. "
-        f"Its commits: {_page(source, hub)}/commits/{MAIN}"
+        f"{asking.source.repository} has no revision {asking.revision!r}. "
+        f"Its commits: {asking.page}/commits/{MAIN}"
     )
 
 
-def _no_file(source: Source, hub: Hub, _error: Exception) -> QuorateError:
+def _no_file(asking: Asking, _error: Exception) -> QuorateError:
     return NotFound(
-        f"{source.repository} has no file {source.file!r}. "
-        f"Its files: {_page(source, hub)}/tree/{source.revision or MAIN}"
+        f"{asking.source.repository} has no file {asking.source.file!r}. "
+        f"Its files: {asking.page}/tree/{asking.revision}"
     )
 
 
-def _offline(source: Source, hub: Hub, error: Exception) -> QuorateError:
+def _offline(asking: Asking, error: Exception) -> QuorateError:
     what = "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else str(error)
+    file = f"{asking.page}/resolve/{asking.revision}/{asking.source.file}"
     return Unavailable(
-        f"the hub at {hub.address} cannot be reached: {what or type(error).__name__}. Either set "
-        "HF_ENDPOINT to a mirror (and HTTPS_PROXY if there is a proxy), or copy the file here by "
-        f"hand from a machine that has it ({_page(source, hub)}/resolve/"
-        f"{source.revision or MAIN}/{source.file}) and run `quorate models verify`."
+        f"the hub at {asking.hub.address} cannot be reached: {what or type(error).__name__}. "
+        "Either set HF_ENDPOINT to a mirror (and HTTPS_PROXY if there is a proxy), or fetch "
+        f"{file} on another machine, copy it by hand to "
+        f"{asking.place or 'this one'}, and run `quorate models verify`."
     )
 
 
-def _status(source: Source, hub: Hub, error: Exception) -> QuorateError:
-    response = getattr(error, "response", None)
-    code = getattr(response, "status_code", 0)
+def _status(asking: Asking, error: Exception) -> QuorateError:
+    address, repository = asking.hub.address, asking.source.repository
+    code = getattr(getattr(error, "response", None), "status_code", 0)
     if code == 401:
         return NotAuthenticated(
-            f"{hub.address} refuses the token for {source.repository}. Make a new one and set "
-            "HF_TOKEN to it, or unset HF_TOKEN: most models need none."
+            f"{address} refuses the token for {repository}. Make a new one and set HF_TOKEN to it, "
+            "or unset HF_TOKEN: most models need none."
         )
     if code == 403:
         return NotPermitted(
-            f"{hub.address} does not give {source.repository} to you: {_page(source, hub)}: "
-            f"{HOW_TO_BE_LET_IN}."
+            f"{address} does not give {repository} to you: {asking.page}: {HOW_TO_BE_LET_IN}."
         )
-    return Unavailable(f"{hub.address} answers {code} for {source}. Try again later.")
+    return Unavailable(f"{address} answers {code} for {asking.source}. Try again later.")
 
 
-def _page(source: Source, hub: Hub) -> str:
-    return f"{hub.address.rstrip('/')}/{source.repository}"
-
-
-def _invalid(source: Source, _hub: Hub, error: Exception) -> QuorateError:
+def _invalid(asking: Asking, error: Exception) -> QuorateError:
     return InvalidRequest.field(
-        "model", str(source), f"the hub's library refuses it: {error}", "Look at the spelling."
+        "model", str(asking.source), f"the hub's library refuses it: {error}", "Look at it again."
     )
 
 
 # Most specific first: a gated repository is also one that was not found.
-EXPLANATIONS: Final[Mapping[type[Exception], Callable[[Source, Hub, Exception], QuorateError]]] = {
+EXPLANATIONS: Final[Mapping[type[Exception], Callable[[Asking, Exception], QuorateError]]] = {
     GatedRepoError: _gated,
     RepositoryNotFoundError: _no_repository,
     RevisionNotFoundError: _no_revision,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,12 +29,14 @@ class Repository:
 class FakeHub:
     """What the hub holds, how it misbehaves, and what was asked of it.
 
-    `cut_after` bytes of an answer the connection breaks; `faults` times in all. `wrong_bytes`
-    are served in place of the file; `status` answers every download.
+    `cut_after` bytes of an answer the connection breaks, `faults` times in all; `stall_after`
+    bytes nothing more comes until it is None again. `wrong_bytes` are served in place of the
+    file; `status` answers every download.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     cut_after: int | None = None
+    stall_after: int | None = None
     faults: int = 10**6
     wrong_bytes: bytes | None = None
     status: int | None = None
@@ -97,6 +100,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return None
 
     def _send(self, content: bytes) -> None:
+        if (stall := self.hub.stall_after) is not None:
+            self.wfile.write(content[:stall])
+            self.wfile.flush()
+            while self.hub.stall_after is not None:
+                time.sleep(0.02)
+            self.close_connection = True
+            return
         cut = self.hub.cut_after
         if cut is None or self.hub.faults <= 0 or cut >= len(content):
             self.wfile.write(content)

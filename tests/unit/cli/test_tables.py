@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from quorate import models as model_files
-from quorate.cli import look, process_report, status, tables
+from quorate.cli import models_list, process_report, status, tables
 from quorate.cli.supervision.readiness import Readiness
 from quorate.cli.supervision.report import LineReporter, LiveReporter, reporter, states_text
 from quorate.client.local_mesh import MeshState, ProcessState, ServiceState
@@ -93,10 +93,11 @@ def test_models_are_listed_without_a_mesh_and_damaged_ones_say_so(
 ) -> None:
     monkeypatch.setattr(model_files, "POCKET_DIRECTORY", tmp_path)
     (tmp_path / "abacus.gguf").write_text("damaged")
-    look.models(tmp_path, as_json=True)
+    monkeypatch.setenv("QUORATE_DATA", str(tmp_path))
+    models_list.show(tmp_path, as_json=True)
     (model,) = json.loads(capsys.readouterr().out)["pocket"]
     assert "abacus.gguf" in model["problem"]
-    look.models(tmp_path, as_json=False)
+    models_list.show(tmp_path, as_json=False)
     assert "quorate up --detach" in capsys.readouterr().out
 
 

@@ -15,7 +15,7 @@ import pytest
 from quorate import errors, models
 from quorate.models import download
 from quorate.models.download import Means, Wanted
-from quorate.models.hub import Hub, Source, look_up, parse_source
+from quorate.models.hub import Asking, Hub, Source, look_up, parse_source
 from quorate.models.store import Store
 
 POCKET = models.pocket_models()["abacus"].read_bytes()
@@ -202,7 +202,7 @@ def test_a_gated_repository_says_how_to_be_let_in(hub: Any, store: Store, means:
 )
 def test_what_the_hub_does_not_have_is_named(source: Source, said: str, means: Means) -> None:
     with pytest.raises(errors.NotFound, match=said):
-        look_up(source, means.hub)
+        look_up(Asking(source, means.hub))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,13 @@ def test_without_network_the_error_says_what_to_do(store: Store) -> None:
         nowhere = Hub(f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(errors.Unavailable) as caught:
             download.pull(WANTED, store, Means(nowhere))
-    for advice in ("HF_ENDPOINT", "by hand", "quorate models verify", "abacus.gguf"):
+    for advice in (
+        str(store.path("abacus-2")),
+        "HF_ENDPOINT",
+        "by hand",
+        "quorate models verify",
+        "abacus.gguf",
+    ):
         assert advice in caught.value.message
 
 
@@ -233,7 +239,7 @@ def test_offline_mode_of_the_hubs_library_is_named(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(errors.Unavailable, match="HF_HUB_OFFLINE"):
-        look_up(SOURCE, means.hub)
+        look_up(Asking(SOURCE, means.hub))
 
 
 @pytest.mark.parametrize(

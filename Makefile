@@ -59,6 +59,10 @@ lock: $(STAMP) ## Resolve the dependencies again and lock them by hash
 pocket-models: $(STAMP) ## Train the embedded models again (hours on a CPU)
 	@bash tools/pocket/make.sh
 
+.PHONY: catalogue
+catalogue: $(STAMP) ## Compare the catalogue of models with the hub and fill it in (needs network)
+	@$(PYTHON) -m tools.catalogue $(ARGS)
+
 .PHONY: bench-mesh
 bench-mesh: $(STAMP) ## Measure what the mesh adds to the bare engine
 	@$(PYTHON) -m services.bench.mesh

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from quorate import config, errors, models
 from quorate.models import verification
 from quorate.models.catalogue import Catalogue, CatalogueModel, canonical, catalogue
 from quorate.models.store import Record, Store
+from tools import catalogue as fill
 
 ALL = catalogue().models
 POCKET = models.pocket_models()["abacus"].read_bytes()
@@ -178,3 +182,31 @@ def test_the_directory_is_told_by_the_environment(
     assert Store().directory == tmp_path / "models"
     monkeypatch.delenv("QUORATE_DATA")
     assert Store().directory.name == "models"
+
+
+def test_the_catalogue_is_filled_from_the_hub(
+    hub: Any, new_repository: Callable[..., Any], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    data = catalogue().model_dump(mode="json")
+    kept, unknown, gone = data["models"][0], data["models"][1], data["models"][2]
+    unknown |= {"revision": None, "sha256": None, "file_bytes": None}
+    data["models"] = [kept, unknown, gone]
+    for model in (kept, unknown):
+        hub.repositories[model["repository"]] = new_repository({model["file"]: POCKET})
+    file = tmp_path / "catalogue.yaml"
+    file.write_text("# a comment\n" + yaml.safe_dump(data), encoding="utf-8")
+    arguments = ["--file", str(file), "--endpoint", hub.endpoint]
+    assert fill.main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert f"{kept['name']}: CHANGED" in out
+    assert f"no repository {gone['repository']}" in err
+    written = config.validate(Catalogue, yaml.safe_load(file.read_text()), "test")
+    first, second, third = written.models
+    assert first.sha256 == kept["sha256"]
+    assert (second.sha256, second.file_bytes) == (SHA256, len(POCKET))
+    assert third.model_dump(mode="json") == gone
+    assert file.read_text().startswith("# a comment\n")
+    fill.main([*arguments, "--accept"])
+    written = config.validate(Catalogue, yaml.safe_load(file.read_text()), "test")
+    assert written.models[0].sha256 == SHA256

@@ -70,12 +70,14 @@ class ModelMeter:
         ]
 
     def observe(self, before: Counters, after: Counters) -> None:
-        """Count what one step of an engine did: one or two microseconds while it only decodes."""
-        self._steps.inc(after.decode_steps - before.decode_steps)
+        """Count what an engine did: one or two microseconds for a step that only decodes."""
+        steps = after.decode_steps - before.decode_steps
+        self._steps.inc(steps)
         samples = after.generated_tokens - before.generated_tokens
         if samples:
             self._completion.inc(samples)
-            self._batch.observe(samples)
+            for _ in range(max(1, steps)):  # some steps are told together
+                self._batch.observe(samples / max(1, steps))
         for counter, name in self._rarely:
             gained = getattr(after, name) - getattr(before, name)
             if gained:

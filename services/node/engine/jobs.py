@@ -34,6 +34,14 @@ if TYPE_CHECKING:
 GIVEN_UP = ("CANCELLED", "the request was given up, or its deadline has passed")
 
 
+def _joined(deltas: Sequence[Delta]) -> Delta:
+    """Make one delta of those of one sample, in their order."""
+    if len(deltas) == 1:
+        return deltas[0]
+    tokens = tuple(token for delta in deltas for token in delta.tokens)
+    return Delta(deltas[0].sample, "".join(delta.text for delta in deltas), tokens)
+
+
 class Job(Protocol):
     """A request in progress. Times are seconds of one clock."""
 
@@ -44,6 +52,10 @@ class Job(Protocol):
     @property
     def ended(self) -> bool:
         """Whether every sample has ended."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether there is news that must not wait for more."""
 
     def start(self, admitted: Admitted, now: float) -> None:
         """Take note that a sample has got a slot."""
@@ -76,9 +88,11 @@ class GenerateJob:
     vocabulary: Vocabulary
     guard: Guard
     first_sampler: Sampler | None = None
+    urgent: bool = True
     _speakers: dict[int, Speaker] = field(default_factory=dict)
     _told_prompt: bool = False
-    _deltas: list[Delta] = field(default_factory=list)
+    _deltas: dict[int, list[Delta]] = field(default_factory=dict)
+    _heard: set[int] = field(default_factory=set)
     _finished: list[Finished] = field(default_factory=list)
 
     @property
@@ -119,25 +133,36 @@ class GenerateJob:
         token = speaker.draw(context, row)
         delta, stops = speaker.take(token, row, now)
         if delta is not None:
-            self._deltas.append(delta)
+            self._add(delta)
         return token, stops
+
+    def _add(self, delta: Delta) -> None:
+        known = self._deltas.get(delta.sample)
+        if known is not None:
+            known.append(delta)
+            return
+        self._deltas[delta.sample] = [delta]
+        if delta.sample not in self._heard:
+            self._heard.add(delta.sample)
+            self.urgent = True  # somebody waits for a first token
 
     def end(self, sample: int, reason: FinishReason, now: float) -> None:
         """Say what was held back, and sum the sample up."""
         speaker = self._speakers.pop(sample, None) or self._speaker(sample, None, 0, now)
         if reason is not FinishReason.CANCELLED and (held := speaker.held_text()):
-            self._deltas.append(Delta(sample, held, ()))
+            self._add(Delta(sample, held, ()))
+        self.urgent = True
         self._finished.append(speaker.finished(reason, len(self.prompt), self.arrived, now))
         speaker.close()
         self.samples -= 1
 
     def report(self) -> Progress | None:
-        """Give the deltas and the ends of this step, and once how long the prompt is."""
+        """Give the deltas and the ends since the last call, and once how long the prompt is."""
         if self._told_prompt and not self._deltas and not self._finished:
             return None
         prompt_tokens = 0 if self._told_prompt else len(self.prompt)
-        self._told_prompt = True
-        deltas, self._deltas = tuple(self._deltas), []
+        self._told_prompt, self.urgent = True, False
+        deltas, self._deltas = tuple(map(_joined, self._deltas.values())), {}
         finished, self._finished = tuple(self._finished), []
         return Progress(self.request_id, prompt_tokens, deltas, finished)
 
@@ -167,6 +192,7 @@ class ScoreJob:
     _given_up: bool = False
 
     guarded = False
+    urgent = False
 
     def __post_init__(self) -> None:
         self._logprobs = [0.0] * len(self.candidates)
@@ -223,6 +249,7 @@ class EmbedJob:
     _given_up: bool = False
 
     guarded = False
+    urgent = False
 
     @property
     def ended(self) -> bool:

@@ -71,8 +71,15 @@ def updated(document: str) -> str:
     def fill(make: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
         return lambda match: match[1] + make(match[2]) + match[3]
 
-    document = _TABLE.sub(fill(lambda name: table(_read(name))), document)
+    document = _TABLE.sub(fill(_table_of), document)
     return _SENTENCE.sub(fill(lambda name: SENTENCES[name](_read(name))), document)
+
+
+def _table_of(name: str) -> str:
+    """Give the table of a benchmark, or the command that measures what has not been yet."""
+    if not (RESULTS / f"{name}.json").exists():
+        return f"Not measured yet. `make bench-{name}` does, and `make docs` writes it here.\n"
+    return table(_read(name))
 
 
 def _read(name: str) -> Mapping[str, Any]:

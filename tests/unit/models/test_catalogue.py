@@ -156,7 +156,7 @@ def test_damaged_records_are_told(store: Store) -> None:
     (store.directory / "models.json").write_text("{")
     with pytest.raises(errors.ConfigurationError, match="quorate models verify"):
         store.records()
-    (store.directory / "models.json").write_text(json.dumps({"modles": {}}))
+    (store.directory / "models.json").write_text(json.dumps({"sorts": {}}))
     with pytest.raises(errors.ConfigurationError, match="unknown key"):
         store.records()
 

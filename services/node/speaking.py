@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from quorate.errors import DeadlineExceeded
 from services.node import convert, spans
+from services.node.engine.messages import FinishReason
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -48,7 +50,8 @@ class Speaking:
     ) -> None:
         """Generate to the end; `note` learns of each step before `write` passes it on.
 
-        Raises what ends the generation; cancelling it gives the generation up.
+        Raises what ends the generation, DeadlineExceeded after all samples have been told of;
+        cancelling it gives the generation up.
         """
         told = False
         finished: list[Finished] = []
@@ -69,6 +72,9 @@ class Speaking:
                         await write(response)
                     finished += progress.finished
             span.set_attributes(spans.answered(order.model, finished))
+            if any(sample.reason is FinishReason.CANCELLED for sample in finished):
+                # An engine gives up by itself only for the deadline, perhaps before gRPC does.
+                raise DeadlineExceeded(f"the time ended before {order.model!r} had answered")
 
     def _span(self, order: Order) -> AbstractContextManager[Span]:
         backend = self.supervisor.models[order.model].settings.backend

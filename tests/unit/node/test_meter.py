@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from quorate.config import ModelSettings
 from quorate.errors import ModelCrashed, Overloaded
 from quorate.metrics import Metrics
 from services.node.engine.messages import (
@@ -134,3 +136,52 @@ def test_a_step_counts_what_the_engine_gained_by_it(measured) -> None:
     assert measured.value("tokens_total", kind="completion") == 4
     assert measured.value("prefix_cache_hit_tokens_total") == 3
     assert measured.value("prefix_cache_query_tokens_total") == 9
+
+
+@dataclass
+class FakeEngine:
+    """What is looked up of an engine."""
+
+    counters: Counters
+    requests_in_flight: int
+
+
+@dataclass
+class FakeModel:
+    """What is looked up of a model."""
+
+    settings: ModelSettings
+    running: list[FakeEngine]
+
+
+def test_what_engines_do_now_is_looked_up_at_each_scrape_and_summed(measured) -> None:
+    busy = Counters(busy_slots=3, queued=2, kv_used_tokens=30, kv_pool_tokens=100)
+    idle = Counters(busy_slots=1, kv_used_tokens=20, kv_pool_tokens=100)
+    model = FakeModel(ModelSettings(name="atlas", slots=4), [])
+    measured.meters.watch([model])
+
+    def seen() -> tuple[float | None, ...]:
+        return (
+            measured.value("engine_slots", state="busy"),
+            measured.value("engine_slots", state="free"),
+            measured.value("engine_queue"),
+            measured.value("requests_in_flight"),
+            measured.value("kv_cache_usage_ratio"),
+        )
+
+    assert seen() == (0, 0, 0, 0, 0)
+    model.running = [FakeEngine(busy, 5), FakeEngine(idle, 1)]
+    assert seen() == (4, 4, 2, 6, 0.25)
+    model.running = []
+    assert seen() == (0, 0, 0, 0, 0)
+
+
+def test_meters_are_there_for_each_model_and_outcome(measured) -> None:
+    measured.meters.of("atlas").texts.inc(3)
+    assert measured.value("texts_embedded_total") == 3
+    for outcome in ("agreed", "disagreed", "failed"):
+        assert measured.value("deliberations_total", outcome=outcome) is None  # no label model
+        assert (
+            measured.registry.get_sample_value("quorate_deliberations_total", {"outcome": outcome})
+            == 0
+        )

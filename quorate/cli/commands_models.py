@@ -145,9 +145,9 @@ def fit(
     `quorate up --topology FILE` runs what --out wrote.
     """
     with reported(as_json=as_json):
-        from quorate.cli import models_fit as command
+        from quorate.cli import models_fit as fitting
 
-        asked = command.Asked(
+        asked = fitting.Asked(
             preset, memory, vram, nodes, models_per_node, context, installed, pull_, out
         )
-        command.fit(asked, as_json=as_json)
+        fitting.fit(asked, as_json=as_json)

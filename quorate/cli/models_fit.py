@@ -1,4 +1,4 @@
-"""`quorate models fit`: which models this machine should run, and the topology that runs them."""
+"""`quorate models fit`: which models this machine should run, and a topology that runs them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 
 def fit(asked: Asked, *, as_json: bool) -> None:
-    """Propose a set, bring it if that is wished, and write its topology."""
+    """Propose a set, bring what is missing if that is wished, and write its topology."""
     store = Store()
     wish = _wish(asked)
     candidates = proposals.candidates(store, installed=asked.installed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -13,17 +12,14 @@ from services.node.backends.remote import RemoteModel
 from services.node.engine.messages import ChatTurn
 from services.node.replica import State
 from services.node.requests import RANGES, Draft, SamplingDraft
-from services.node.score_embed import EmbedDraft, ScoreDraft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from services.node.engine.messages import (
         Counters,
-        Embedded,
         Finished,
         Progress,
-        Scored,
         TokenChoice,
     )
     from services.node.hardware import Hardware
@@ -143,56 +139,6 @@ def timings(finished: Finished) -> common_pb2.Timings:
         queue_seconds=finished.queue_seconds,
         time_to_first_token_seconds=finished.first_token_seconds,
         total_seconds=finished.total_seconds,
-    )
-
-
-def score_draft(request: node_pb2.ScoreRequest) -> ScoreDraft:
-    """Read a request to score, unchecked."""
-    return ScoreDraft(
-        model=request.model,
-        turns=turns(request.messages),
-        prompt=request.prompt,
-        candidates=tuple(request.candidates),
-        model_sha256=request.model_sha256,
-        priority=request.priority,
-    )
-
-
-def scored(scores: Scored, sha256: str) -> node_pb2.ScoreResponse:
-    """Say how likely the candidates are."""
-    return node_pb2.ScoreResponse(
-        scores=[
-            node_pb2.CandidateScore(logprob=score.logprob, tokens=score.tokens)
-            for score in scores.scores
-        ],
-        usage=common_pb2.Usage(
-            prompt_tokens=scores.prompt_tokens,
-            completion_tokens=sum(score.tokens for score in scores.scores),
-            cached_prompt_tokens=scores.cached_tokens,
-        ),
-        model_sha256=sha256,
-    )
-
-
-def embed_draft(request: node_pb2.EmbedRequest) -> EmbedDraft:
-    """Read a request to embed, unchecked."""
-    return EmbedDraft(
-        model=request.model,
-        texts=tuple(request.texts),
-        model_sha256=request.model_sha256,
-        priority=request.priority,
-    )
-
-
-def embedded(vectors: Embedded, sha256: str) -> node_pb2.EmbedResponse:
-    """Give vectors as numbers; an engine sends them as the bytes of 32-bit floats."""
-    return node_pb2.EmbedResponse(
-        embeddings=[
-            node_pb2.Embedding(values=struct.unpack(f"<{len(vector) // 4}f", vector))
-            for vector in vectors.vectors
-        ],
-        usage=common_pb2.Usage(prompt_tokens=vectors.prompt_tokens),
-        model_sha256=sha256,
     )
 
 

@@ -12,7 +12,7 @@ from quorate.calls import shrink
 from quorate.server import Server, Service
 from quorate.telemetry import Operation
 from quorate.v1 import node_pb2, node_pb2_grpc
-from services.node import ballots, convert, jobs, spans
+from services.node import ballots, convert, jobs, scores, spans
 from services.node.deliberation import Deliberation
 from services.node.requests import Range, check_generate, check_number, check_text
 from services.node.score_embed import check_embed, check_score
@@ -134,12 +134,12 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
         call = _call(context)
         with self._meters.errors(request.model):
             facts = self._supervisor.facts(request.model)
-            order = check_score(convert.score_draft(request), facts)
+            order = check_score(scores.score_draft(request), facts)
             with self._model_span(Operation.SCORE, order.model) as span:
-                scores = await self._supervisor.score(order, call.deadline)
-                span.set_attributes(spans.scored(order.model, scores))
-        self._meters.of(order.model).candidates.inc(len(scores.scores))
-        return convert.scored(scores, facts.sha256)
+                found = await self._supervisor.score(order, call.deadline)
+                span.set_attributes(spans.scored(order.model, found))
+        self._meters.of(order.model).candidates.inc(len(found.scores))
+        return scores.scored(found, facts.sha256)
 
     async def Embed(  # noqa: N802
         self, request: node_pb2.EmbedRequest, context: Context
@@ -148,12 +148,12 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
         call = _call(context)
         with self._meters.errors(request.model):
             facts = self._supervisor.facts(request.model)
-            order = check_embed(convert.embed_draft(request), facts)
+            order = check_embed(scores.embed_draft(request), facts)
             with self._model_span(Operation.EMBEDDINGS, order.model) as span:
                 vectors = await self._supervisor.embed(order, call.deadline)
                 span.set_attributes(spans.embedded(order.model, vectors))
         self._meters.of(order.model).texts.inc(len(vectors.vectors))
-        return convert.embedded(vectors, facts.sha256)
+        return scores.embedded(vectors, facts.sha256)
 
     async def LoadModel(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.LoadModelRequest, context: Context

@@ -11,12 +11,16 @@ from typing import Final
 
 SHORT_TOKENS: Final = 256
 """A prompt with at most this many tokens to compute does not yield to running samples."""
-GROWTH: Final = 2.2
+GROWTH: Final = 2.8
 """With long prompts beside it, a step may last so many times what it lasts without."""
 LONGEST_STEP_SECONDS: Final = 1.0
 """Cancels and new requests are looked at between steps."""
 FEWEST_TOKENS: Final = 8
 """Less would hardly get on."""
+FIRST_TOKENS: Final = 16
+"""What to begin with beside running samples."""
+FULL_SHARE: Final = 0.8
+"""A step says something about the bound when it used so much of it."""
 NEWEST_SHARE: Final = 0.2
 """Weight of the newest step in the running means."""
 
@@ -28,29 +32,36 @@ class Pace:
         self._chunk_tokens = chunk_tokens
         self._token_seconds: float | None = None
         self._decode_seconds: float | None = None
+        self._beside = float(FIRST_TOKENS)
 
-    def observe(self, prompt_tokens: int, decoding: int, seconds: float) -> None:
-        """Take a step's time: so many prompt tokens, and one token for each sample decoding."""
+    def observe(self, prompt_tokens: int, long_tokens: int, decoding: int, seconds: float) -> None:
+        """Take a step's time: prompt tokens, those of long ones, and samples that decoded."""
         if prompt_tokens == 0:
             self._decode_seconds = _mean(self._decode_seconds, seconds)
-            return
-        rest = seconds - (self._decode_seconds or 0.0) * (decoding > 0)
-        self._token_seconds = _mean(self._token_seconds, max(rest, 0.0) / prompt_tokens)
+        elif not decoding:
+            self._token_seconds = _mean(self._token_seconds, seconds / prompt_tokens)
+        elif prompt_tokens == long_tokens >= FULL_SHARE * self.beside():
+            self._steer(seconds)
+
+    def _steer(self, seconds: float) -> None:
+        # Steered by the duration itself: a prompt's tokens cost a fixed part too, and ever more
+        # the longer the prompt is.
+        if self._decode_seconds:
+            ratio = GROWTH * self._decode_seconds / max(seconds, 1e-9)
+            self._beside = self._bounded(self._beside * min(max(ratio, 0.5), 1.5) ** 0.5)
 
     def at_once(self) -> int:
         """How many prompt tokens a step may compute in all."""
         if not self._token_seconds:
             return self._chunk_tokens
-        return self._between(LONGEST_STEP_SECONDS / self._token_seconds)
+        return int(self._bounded(LONGEST_STEP_SECONDS / self._token_seconds))
 
     def beside(self) -> int:
         """How many of them may belong to long prompts while samples are decoding."""
-        if not self._token_seconds or not self._decode_seconds:
-            return min(FEWEST_TOKENS, self._chunk_tokens)
-        return self._between((GROWTH - 1) * self._decode_seconds / self._token_seconds)
+        return int(self._bounded(self._beside))
 
-    def _between(self, tokens: float) -> int:
-        return int(min(max(tokens, FEWEST_TOKENS), self._chunk_tokens))
+    def _bounded(self, tokens: float) -> float:
+        return min(max(tokens, FEWEST_TOKENS), self._chunk_tokens)
 
 
 def _mean(mean: float | None, newest: float) -> float:

@@ -97,7 +97,8 @@ class Piece(NamedTuple):
     """Tokens to compute for one slot from position `start` on.
 
     Each sample of `draws` gets a token drawn from the logits of the last one; empty asks for none.
-    `embeds` is the sample that wants the embedding of every token.
+    `embeds` is the sample that wants the embedding of every token. `long` tells that it is a part
+    of a prompt that yields to running samples.
     """
 
     slot: int
@@ -105,6 +106,7 @@ class Piece(NamedTuple):
     tokens: Sequence[int] | TokenArray
     draws: Sequence[SampleKey]
     embeds: SampleKey | None = None
+    long: bool = False
 
 
 class Ended(NamedTuple):

@@ -37,6 +37,8 @@ SHORTEST_ADVICE_SECONDS = 0.1
 LONGEST_ADVICE_SECONDS = 30.0
 FIRST_GUESS_SECONDS = 1.0
 """How long a sample is taken to last before any has ended."""
+EMBED_TOKENS = 32
+"""Each token that is embedded has a row of logits as well: this bounds their memory."""
 OLDEST_EVERY = 4
 """In one of so many steps the oldest prompt goes first, so that short ones cannot starve it."""
 NEWEST_SHARE = 0.1
@@ -133,9 +135,10 @@ class Scheduler:
 
     def observe(self, plan: Plan, seconds: float) -> None:
         """Learn from the time that a step took."""
-        drawn = sum(len(piece.tokens) == 1 for piece in plan.pieces)
-        tokens = sum(len(piece.tokens) for piece in plan.pieces if len(piece.tokens) > 1)
-        self._pace.observe(tokens, drawn, seconds)
+        chunks = [piece for piece in plan.pieces if len(piece.tokens) > 1]
+        tokens = sum(len(piece.tokens) for piece in chunks)
+        long = sum(len(piece.tokens) for piece in chunks if piece.long)
+        self._pace.observe(tokens, long, len(plan.pieces) - len(chunks), seconds)
 
     def advance(
         self, key: SampleKey, token: int, *, stop: bool, now_seconds: float
@@ -267,9 +270,11 @@ class Scheduler:
         for sequence in self._in_prefill_order():
             long = sequence.fresh > SHORT_TOKENS
             most = min(left, left_for_long if long else left)
+            if sequence.group.request.embeds:
+                most = min(most, EMBED_TOKENS)
             if most <= 0:
                 continue
-            piece = self._chunk(sequence, most)
+            piece = self._chunk(sequence, most)._replace(long=long)
             left -= len(piece.tokens)
             left_for_long -= len(piece.tokens) if long else 0
             pieces.append(piece)

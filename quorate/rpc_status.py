@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -34,6 +35,9 @@ BARE_STATUS: Mapping[grpc.StatusCode, type[errors.QuorateError]] = {
     grpc.StatusCode.UNAVAILABLE: errors.PeerUnreachable,
     grpc.StatusCode.DATA_LOSS: errors.InternalError,
 }
+
+TOO_LARGE: Final = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")
+"""What gRPC's core says of such a message, under the status of a full queue."""
 
 
 def code_of(error: errors.QuorateError) -> grpc.StatusCode:
@@ -93,8 +97,17 @@ def decode(failed: grpc.RpcError) -> errors.QuorateError:
             kind, metadata = info.reason, dict(info.metadata)
         elif detail.Unpack(retry):
             delay = retry.retry_delay.ToNanoseconds() / 1e9
+    if not kind and (sizes := TOO_LARGE.search(message)):
+        return _too_large(*sizes.groups())
     error = errors.BY_KIND.get(kind, BARE_STATUS.get(code, errors.InternalError))
     return error(message, retry_after_seconds=delay, metadata=metadata)
+
+
+def _too_large(size: str, limit: str) -> errors.InvalidRequest:
+    """Say that a message will never fit: unlike for a full queue, trying again is of no use."""
+    return errors.InvalidRequest.field(
+        "message", f"{size} bytes", f"the limit is {limit} bytes", "Send or ask for less at once."
+    )
 
 
 def _details(failed: grpc.Call | grpc.aio.AioRpcError) -> list[any_pb2.Any]:

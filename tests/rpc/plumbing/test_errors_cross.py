@@ -172,5 +172,7 @@ async def test_a_peer_that_is_not_there_is_unreachable_and_named(
 
 async def test_a_message_that_is_too_big_is_refused_not_hung(stub: Any) -> None:
     big = node_pb2.GenerateRequest(prompt="x" * (17 * 2**20))
-    with pytest.raises(errors.Overloaded, match="larger than max"):
+    with pytest.raises(errors.InvalidRequest, match="limit is 16777216 bytes") as received:
         await stub.Generate(big).read()
+    assert received.value.metadata["field"] == "message"
+    assert not received.value.retryable

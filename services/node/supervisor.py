@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from quorate.errors import ModelCrashed
 from services.node import room
-from services.node.backends import making
 from services.node.backends.remote import RemoteEngine, RemoteModel
 from services.node.engine.cores import private_directory
 from services.node.ledger import Ledger
@@ -82,6 +81,9 @@ class Supervisor:
         self._started = False
 
     def _remote(self, settings: ModelSettings, machine: Machine) -> RemoteModel:
+        # Not before it is needed: a node whose models are all its own has no use for HTTP (6 MB).
+        from services.node.backends import making
+
         observe = partial(machine.observe, settings.name)
         return making.make(settings, machine.environment, self.changes, observe)
 

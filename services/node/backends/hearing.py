@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from quorate.errors import UnusableReply
-from services.node.engine.logprobs import Confidence
+from services.node.engine.confidence import Confidence
 from services.node.engine.messages import Delta, Finished, FinishReason, Progress
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.node.engine.logprobs import Confidence, Rows, likeliest
+from services.node.engine.confidence import Confidence
+from services.node.engine.logprobs import Rows, likeliest
 from services.node.engine.messages import Delta, Finished, FinishReason, Sampling, TokenChoice
 from services.node.engine.text import TextStream
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from services.node.engine.logprobs import GROUP_TOKENS, Confidence, likeliest, peaks
+from services.node.engine.confidence import GROUP_TOKENS, Confidence
+from services.node.engine.logprobs import likeliest, peaks
 
 rows = arrays.arrays(np.float32, (3, 17), elements=st.floats(-50, 50, width=32, allow_nan=False))
 

@@ -34,6 +34,8 @@ def check(file: Annotated[Path, typer.Argument(help="Topology file (YAML).")]) -
         problems = []
         for node in read.nodes:
             for model in node.models:
+                if model.backend != "llama.cpp":
+                    continue  # the file is the server's, which need not be there yet
                 try:
                     gguf.read_header(models.resolve(model))
                 except QuorateError as error:

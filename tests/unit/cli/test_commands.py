@@ -152,6 +152,25 @@ def test_topology_check_names_models_that_cannot_be_used(tmp_path: Path) -> None
         assert expected in err
 
 
+def test_topology_check_looks_for_no_file_of_a_model_that_another_server_runs(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mesh.yaml"
+    file.write_text(
+        "nodes:\n- name: n1\n  models:\n"
+        "  - {name: far, backend: openai, url: 'http://127.0.0.1:9'}\n"
+        "  - {name: further, backend: ollama, remote_model: llama3}\n"
+    )
+    code, out, _ = run("topology", "check", str(file))
+    assert code == Exit.OK
+    assert "Nodes: 1, models: 2" in out
+    file.write_text(file.read_text() + "  - {name: absent}\n")
+    code, _, err = run("topology", "check", str(file))
+    assert code == Exit.FAILED
+    assert "'absent'" in err
+    assert "'far'" not in err
+
+
 def test_topology_check_says_that_a_right_file_is_right(tmp_path: Path) -> None:
     file = tmp_path / "mesh.yaml"
     file.write_text(topology.default_text(), encoding="utf-8")

@@ -138,7 +138,7 @@ def plan(home: Path, question: str, options: Options, *, as_json: bool) -> None:
             needs = f"  (needs {', '.join(subtask.depends_on)})" if subtask.depends_on else ""
             console.print(f"{subtask.id}  {subtask.text}{needs}", markup=False, soft_wrap=True)
             voters = [
-                f"{one.node}/{one.model}"
+                f"{one.node}/{one.model}{' (is loaded first)' if one.load_first else ''}"
                 for one in made.assignments
                 if one.subtask_id == subtask.id
             ]

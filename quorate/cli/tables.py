@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STATE_STYLES = {
     "ready": "green",
     "serving": "green",
+    "on demand": "cyan",
     "loading": "yellow",
     "starting": "yellow",
     "restarting": "yellow",
@@ -46,7 +47,7 @@ def nodes(listed: Iterable[Node]) -> Table:
     )
     for node in listed:
         models = Text("\n").join(
-            Text.assemble(model.name, " ", _state(model.state, model.problem))
+            Text.assemble(model.name, " ", _state(model.standing, model.problem))
             for model in node.models
         )
         budget = f" of {size(node.memory_budget_bytes)}" if node.memory_budget_bytes else ""
@@ -70,7 +71,7 @@ def mesh_models(listed: Iterable[tuple[str, Model]]) -> Table:
         rows.add_row(
             model.name,
             node,
-            _state(model.state, model.problem),
+            _state(model.standing, model.problem),
             millions(model.parameters),
             model.quantization or "-",
             size(model.file_bytes),

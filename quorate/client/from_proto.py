@@ -90,7 +90,7 @@ def plan(wire: coordinator_pb2.PlanMade) -> results.Plan:
         question_id=wire.question_id,
         subtasks=tuple(_subtask(subtask) for subtask in wire.subtasks),
         assignments=tuple(
-            results.Assignment(one.subtask_id, one.node, one.model, one.reliability)
+            results.Assignment(one.subtask_id, one.node, one.model, one.reliability, one.load_first)
             for one in wire.assignments
         ),
         reason=wire.reason,

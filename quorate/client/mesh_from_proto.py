@@ -36,6 +36,7 @@ def model(wire: common_pb2.ModelInfo) -> mesh_results.Model:
         weight=wire.weight or 1.0,
         reliability=dict(wire.reliability),
         vocabulary_id=wire.vocabulary_id,
+        on_demand=wire.on_demand,
     )
 
 

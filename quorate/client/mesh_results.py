@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from quorate.client.results import Answer, Failure
 
 READY = "ready"
+AVAILABLE = "available"
+ON_DEMAND = "on demand"
 FAILED = "failed"
 
 
@@ -19,7 +21,8 @@ class Model:
     """A model on a node.
 
     `state` is "available", "loading", "ready", "restarting", "failed" or "unloading"; `problem`
-    says why it failed. Sizes are bytes, 0 when unknown.
+    says why it failed. One that is `on_demand` and available is loaded by its first request. Sizes
+    are bytes, 0 when unknown.
     """
 
     name: str
@@ -38,6 +41,12 @@ class Model:
     weight: float = 1.0
     reliability: Mapping[str, float] = field(default_factory=dict)
     vocabulary_id: str = ""
+    on_demand: bool = False
+
+    @property
+    def standing(self) -> str:
+        """Give the state for a reader: "on demand" for one that only waits to be asked."""
+        return ON_DEMAND if self.on_demand and self.state == AVAILABLE else self.state
 
 
 @dataclass(frozen=True)

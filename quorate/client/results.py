@@ -119,12 +119,16 @@ class Subtask:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Which model works on a subtask; `reliability` is P(right), 0 when unknown."""
+    """Which model works on a subtask; `reliability` is P(right), 0 when unknown.
+
+    With `load_first` the model is not in memory yet: its node loads it for this.
+    """
 
     subtask_id: str
     node: str
     model: str
     reliability: float = 0.0
+    load_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,9 @@ class Question(google.protobuf.message.Message):
     routing: builtins.str
     """Name of the routing mode, such as "mip"; empty is the coordinator's default."""
     max_models: builtins.int
-    """Most models to ask for each part; 0 asks all."""
+    """Most models to ask for each part, those in memory first; 0 asks all in memory, and those loaded
+    on demand that fit beside them.
+    """
     risk: builtins.float
     """Accepted probability that an early stop changes the winner, in [0, 1); 0 is never."""
     kind: quorate.v1.common_pb2.AnswerKind.ValueType
@@ -439,6 +441,7 @@ class Assignment(google.protobuf.message.Message):
     NODE_FIELD_NUMBER: builtins.int
     MODEL_FIELD_NUMBER: builtins.int
     RELIABILITY_FIELD_NUMBER: builtins.int
+    LOAD_FIRST_FIELD_NUMBER: builtins.int
     subtask_id: builtins.str
     """The subtask."""
     node: builtins.str
@@ -447,6 +450,8 @@ class Assignment(google.protobuf.message.Message):
     """The model."""
     reliability: builtins.float
     """Estimated probability of a right answer, in [0, 1]; 0 when unknown."""
+    load_first: builtins.bool
+    """Whether the model is not in memory, so that its node loads it first. False from an old peer."""
     def __init__(
         self,
         *,
@@ -454,8 +459,9 @@ class Assignment(google.protobuf.message.Message):
         node: builtins.str = ...,
         model: builtins.str = ...,
         reliability: builtins.float = ...,
+        load_first: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["model", b"model", "node", b"node", "reliability", b"reliability", "subtask_id", b"subtask_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["load_first", b"load_first", "model", b"model", "node", b"node", "reliability", b"reliability", "subtask_id", b"subtask_id"]) -> None: ...
 
 Global___Assignment: typing_extensions.TypeAlias = Assignment
 

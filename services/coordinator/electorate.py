@@ -17,24 +17,44 @@ HOW_TO_START = (
 def members(nodes: Sequence[Node], question: Question) -> tuple[Member, ...]:
     """Choose the models that vote, in the order in which their votes are folded.
 
-    Every ready model of every live node votes, a model that runs on several nodes once for each;
-    the question may name models and nodes and limit the number. Raises NoNodes, UnknownModel and
-    UnknownNode, which name what there is.
+    Every ready model of every live node votes, a model that runs on several nodes once for each,
+    and so does one that is loaded on demand and fits; the question may name models and nodes and
+    limit the number. Raises NoNodes, UnknownModel and UnknownNode, which name what there is.
     """
     if not nodes:
         raise NoNodes(f"No node is registered. {HOW_TO_START}.", retry_after_seconds=2.0)
     _check_names(nodes, question)
     chosen = [node for node in nodes if not question.nodes or node.name in question.nodes]
-    able = [
-        _member(node, model)
-        for node in chosen
-        if not node.draining
-        for model in node.models
-        if model.ready and (not question.models or model.name in question.models)
-    ]
+    able = _able(chosen, question)
     if not able:
         raise NoNodes(_nobody_ready(chosen, question), retry_after_seconds=1.0)
     return tuple(sorted(_limited(able, question.max_models)))
+
+
+def _able(nodes: Sequence[Node], question: Question) -> Sequence[Member]:
+    """Find who can vote: resident models, and those on demand that need nobody else's memory.
+
+    One that does not fit would end idle models or fail. It is asked where it was named and nobody
+    else has it, and where nobody else can vote.
+    """
+    able, crowded = list[Member](), list[Member]()
+    for node in nodes:
+        if node.draining:
+            continue
+        free_bytes = node.free_bytes
+        wanted = (m for m in node.models if not question.models or m.name in question.models)
+        for model in sorted(wanted, key=lambda model: model.name):
+            if model.ready:
+                able.append(_member(node, model))
+            elif model.on_demand and (free_bytes is None or model.missing_bytes <= free_bytes):
+                able.append(_member(node, model))
+                free_bytes = free_bytes and free_bytes - model.missing_bytes
+            elif model.on_demand:
+                crowded.append(_member(node, model))
+    if question.models or not able:
+        present = {member.model for member in able}
+        able += (member for member in crowded if member.model not in present)
+    return able
 
 
 def _check_names(nodes: Sequence[Node], question: Question) -> None:
@@ -51,18 +71,24 @@ def _check_names(nodes: Sequence[Node], question: Question) -> None:
 def _member(node: Node, model: Model) -> Member:
     known = model.reliability.values()
     mean = sum(known) / len(known) if known else 0.0
-    return Member(node.name, model.name, node.address, model.sha256, model.weight, mean)
+    return Member(
+        node.name, model.name, node.address, model.sha256, model.weight, mean, model.ready
+    )
 
 
 def _limited(able: Sequence[Member], most: int) -> Sequence[Member]:
-    """Keep at most so many members: different models before copies, different nodes before one."""
+    """Keep at most so many members.
+
+    Resident models before others, different models before copies, different nodes before one.
+    """
     if most == 0 or len(able) <= most:
         return able
     left, chosen = sorted(able), list[Member]()
 
-    def crowding(member: Member) -> tuple[int, int]:
+    def crowding(member: Member) -> tuple[bool, int, int]:
         same_model = sum(other.model == member.model for other in chosen)
-        return same_model, sum(other.node == member.node for other in chosen)
+        same_node = sum(other.node == member.node for other in chosen)
+        return not member.resident, same_model, same_node
 
     while len(chosen) < most:
         chosen.append(left.pop(left.index(min(left, key=crowding))))
@@ -91,16 +117,20 @@ def spare(failed: Member, voters: Sequence[Member], nodes: Sequence[Node]) -> Me
     """Find another live node that has the failed member's model and does not vote itself.
 
     A copy that votes already is not asked twice: its second ballot would be a clone of its first,
-    and agreement between clones says nothing.
+    and agreement between clones says nothing. A resident copy comes before one on demand.
     """
     taken = {(member.node, member.model) for member in voters}
-    for node in sorted(nodes, key=lambda node: node.name):
-        for model in node.models:
-            fits = model.ready and model.name == failed.model and not node.draining
-            same = not failed.sha256 or model.sha256 in {"", failed.sha256}
-            if fits and same and (node.name, model.name) not in taken:
-                return _member(node, model)
-    return None
+    spares = [
+        _member(node, model)
+        for node in nodes
+        for model in node.models
+        if (model.ready or model.on_demand)
+        and model.name == failed.model
+        and not node.draining
+        and (not failed.sha256 or model.sha256 in {"", failed.sha256})
+        and (node.name, model.name) not in taken
+    ]
+    return min(spares, key=lambda member: (not member.resident, member.node), default=None)
 
 
 def seed_of(seed: int, member: Member) -> int:

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 MOST_MODELS: Final = 1_024
 MOST_WEIGHT: Final = 1_000.0
+LOADED_WHEN_ASKED: Final = {common_pb2.MODEL_STATE_AVAILABLE, common_pb2.MODEL_STATE_LOADING}
 
 
 class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
@@ -164,7 +165,29 @@ def node_of(request: registry_pb2.LeaseRequest, known: Node | None) -> Node:
         request.group or (known.group if known else ""),
         status.state == common_pb2.NODE_STATE_DRAINING,
         status.SerializeToString(),
+        free_bytes_of(status),
     )
+
+
+def free_bytes_of(status: common_pb2.NodeStatus) -> int | None:
+    """Estimate the memory in bytes into which further models fit; None when the node is silent.
+
+    Only an estimate decides who is asked: the node's own ledger decides what is loaded.
+    """
+    hardware = status.hardware
+    if not hardware.available_bytes:
+        return None
+    free = hardware.available_bytes + sum(
+        card.memory_bytes - card.used_bytes for card in hardware.accelerators
+    )
+    if status.memory_budget_bytes:
+        free = min(free, status.memory_budget_bytes - status.memory_used_bytes)
+    promised = sum(
+        max(0, model.memory_bytes - model.resident_bytes)
+        for model in status.models
+        if model.state == common_pb2.MODEL_STATE_LOADING
+    )
+    return max(0, free - promised)
 
 
 def model_of(info: common_pb2.ModelInfo) -> Model:
@@ -177,4 +200,6 @@ def model_of(info: common_pb2.ModelInfo) -> Model:
         info.sha256,
         info.weight if 0.0 < info.weight <= MOST_WEIGHT else 1.0,
         dict(info.reliability),
+        info.on_demand and info.state in LOADED_WHEN_ASKED,
+        info.memory_bytes if info.state == common_pb2.MODEL_STATE_AVAILABLE else 0,
     )

@@ -70,7 +70,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Model:
-    """A model on a live node; `reliability` maps task types to P(right), empty when unknown."""
+    """A model on a live node; `reliability` maps task types to P(right), empty when unknown.
+
+    One that is `on_demand` and not ready can be asked too: its node loads it first, for which it
+    needs `missing_bytes` more (0: unknown, or promised already).
+    """
 
     name: str
     ready: bool
@@ -78,13 +82,16 @@ class Model:
     sha256: str = ""
     weight: float = 1.0
     reliability: Mapping[str, float] = field(default_factory=dict)
+    on_demand: bool = False
+    missing_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Node:
     """A live node as it last announced itself.
 
-    `report` is its own status as it came over the wire, given back to callers unread.
+    `report` is its own status as it came over the wire, given back to callers unread. `free_bytes`
+    is the memory that no model holds or was promised; None when the node does not tell.
     """
 
     name: str
@@ -93,10 +100,14 @@ class Node:
     group: str = ""
     draining: bool = False
     report: bytes = b""
+    free_bytes: int | None = None
 
 
 class Member(NamedTuple):
-    """A model on a node that votes; sorts by node, then model."""
+    """A model on a node that votes; sorts by node, then model.
+
+    One that is not `resident` is loaded by its node first.
+    """
 
     node: str
     model: str
@@ -104,6 +115,7 @@ class Member(NamedTuple):
     sha256: str = ""
     weight: float = 1.0
     reliability: float = 0.0
+    resident: bool = True
 
 
 class Seat(NamedTuple):

@@ -95,6 +95,7 @@ def plan_of(plan: Plan) -> coordinator_pb2.PlanMade:
                 node=member.node,
                 model=member.model,
                 reliability=member.reliability,
+                load_first=not member.resident,
             )
             for part in plan.subtasks
             for member in plan.members

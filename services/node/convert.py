@@ -196,6 +196,7 @@ def _own_info(model: Model) -> common_pb2.ModelInfo:
         problem=model.problem,
         weight=settings.weight,
         reliability=settings.reliability,
+        on_demand=settings.load == "on_demand",
     )
     if file is not None:
         info.architecture = file.header.architecture

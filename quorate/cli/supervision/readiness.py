@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from quorate.client.mesh_results import FAILED, READY
+from quorate.client.mesh_results import FAILED, ON_DEMAND, READY
 from quorate.errors import NotReady
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ class Readiness(NamedTuple):
 
     @property
     def ready(self) -> bool:
-        """Say whether it can answer."""
-        return self.state == READY
+        """Say whether it can answer, be it after a load that waits for its first request."""
+        return self.state in {READY, ON_DEMAND}
 
 
 def compare(topology: Topology, nodes: Sequence[Node]) -> tuple[Readiness, ...]:
@@ -43,7 +43,7 @@ def compare(topology: Topology, nodes: Sequence[Node]) -> tuple[Readiness, ...]:
                 found.append(Readiness(node.name, wanted.name, UNKNOWN))
             else:
                 model = models[wanted.name]
-                found.append(Readiness(node.name, wanted.name, model.state, model.problem))
+                found.append(Readiness(node.name, wanted.name, model.standing, model.problem))
     return tuple(found)
 
 

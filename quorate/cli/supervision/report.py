@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from quorate.cli.supervision.readiness import Readiness
     from quorate.cli.supervision.supervisor import Reporter
 
-STYLES = {"ready": "green", "failed": "bold red", "loading": "yellow", "restarting": "yellow"}
+STYLES = {
+    "ready": "green",
+    "on demand": "cyan",
+    "failed": "bold red",
+    "loading": "yellow",
+    "restarting": "yellow",
+}
 
 
 class LineReporter:

@@ -39,27 +39,35 @@ async def program(
             await process.wait()
 
 
+def settings_of(mesh, tls, folder: Path, name: str, models: object) -> dict[str, object]:
+    return {
+        "name": name,
+        "coordinators": [mesh.address],
+        "models": models,
+        "drain_seconds": 0.5,
+        "runtime_directory": str(folder),
+        "tls": {key: str(file) for key, file in tls(Role.NODE, name).model_dump().items()},
+    }
+
+
 @asynccontextmanager
 async def nodes(mesh, tls, folder: Path) -> AsyncIterator[dict[str, asyncio.subprocess.Process]]:
     """Run two nodes with two models each, until all four vote."""
     async with AsyncExitStack() as stack:
         running = {}
         for name, models in PAIRS.items():
-            certificate = tls(Role.NODE, name)
-            settings = {
-                "name": name,
-                "coordinators": [mesh.address],
-                "models": [{"name": model} for model in models],
-                "drain_seconds": 0.5,
-                "runtime_directory": str(folder),
-                "tls": {key: str(file) for key, file in certificate.model_dump().items()},
-            }
+            named = [{"name": model} for model in models]
+            settings = settings_of(mesh, tls, folder, name, named)
             process = program(settings, folder / f"{name}.yaml")
             running[name] = await stack.enter_async_context(process)
-        async with asyncio.timeout(60):
-            while await ready(mesh) < 4:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await until_ready(mesh, 4)
         yield running
+
+
+async def until_ready(mesh, models: int) -> None:
+    async with asyncio.timeout(60):
+        while await ready(mesh) < models:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def ready(mesh) -> int:
@@ -129,3 +137,30 @@ async def test_killing_a_node_in_mid_answer_still_gives_the_answer(
         assert (final.answer, final.quorum.answered) == ("yes", 4 - len(lost))
         assert len(lost) == 2
         await bare_mesh.until_nodes_are("n1")
+
+
+async def test_a_model_on_demand_votes_after_its_node_has_loaded_it(
+    bare_mesh, tls, tmp_path, script
+) -> None:
+    await bare_mesh.start(heartbeat_seconds=0.2)
+    models = [{"name": "atlas", "load": "on_demand"}, {"name": "abacus"}]
+    settings = settings_of(bare_mesh, tls, tmp_path, "n1", models)
+    sampling = {"max_tokens": 8, "grammar": 'root ::= "yes" | "no"'}
+    options = {"sampling": sampling, "stop_rule": "STOP_RULE_NEVER"}
+
+    async def planned() -> dict[str, bool]:
+        request = coordinator_pb2.PlanRequest(question=script.asked("Is 7 a prime number?"))
+        plan = (await bare_mesh.client.Plan(request)).plan
+        return {one.model: one.load_first for one in plan.assignments}
+
+    async with program(settings, tmp_path / "n1.yaml"):
+        await until_ready(bare_mesh, 1)
+        assert await planned() == {"abacus": False, "atlas": True}
+        resident = await bare_mesh.ask("Is 7 a prime number?", max_models=1, **options)
+        assert [ballot.model for ballot in resident.parts[0].ballots] == ["abacus"]
+        assert await planned() == {"abacus": False, "atlas": True}
+        both = await bare_mesh.ask("Is 7 a prime number?", **options)
+        assert [ballot.model for ballot in both.parts[0].ballots] == ["abacus", "atlas"]
+        assert all(ballot.usage.completion_tokens > 0 for ballot in both.parts[0].ballots)
+        await until_ready(bare_mesh, 2)
+        assert await planned() == {"abacus": False, "atlas": False}

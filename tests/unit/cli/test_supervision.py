@@ -55,6 +55,15 @@ def test_what_is_missing_is_named() -> None:
     )
 
 
+def test_a_model_that_waits_for_its_first_request_is_ready() -> None:
+    waiting = Model("atlas", "available", on_demand=True)
+    unloaded = Model("abacus", "available")
+    models = readiness.compare(
+        topology.default(), (Node("n1", "", "serving", models=(waiting, unloaded)), *ALL[1:])
+    )
+    assert readiness.outstanding(models) == "abacus on n1 is available"
+
+
 def test_a_model_that_cannot_be_used_ends_the_wait_with_its_problem() -> None:
     broken = Node("n1", "", "serving", models=(Model("abacus", "failed", "not a GGUF file"),))
     models = readiness.compare(topology.default(), (broken, *ALL[1:]))

@@ -44,6 +44,17 @@ def test_nodes_show_their_models_and_why_one_failed() -> None:
         assert expected in shown
 
 
+def test_a_model_on_demand_is_shown_as_such_until_it_is_loaded() -> None:
+    shown = {
+        state: text(tables.mesh_models([("n1", Model("atlas", state, on_demand=True))]))
+        for state in ("available", "loading", "ready")
+    }
+    assert "on demand" in shown["available"]
+    assert "loading" in shown["loading"]
+    assert "ready" in shown["ready"]
+    assert "available" in text(tables.mesh_models([("n1", Model("atlas", "available"))]))
+
+
 def test_models_show_size_format_and_digest() -> None:
     shown = text(tables.mesh_models([("n1", READY), ("n1", BROKEN)]))
     assert "2.8 M" in shown

@@ -42,6 +42,77 @@ def test_models_that_are_not_ready_and_nodes_that_drain_do_not_vote() -> None:
     assert names(electorate.members(nodes, question())) == ["n1/atlas"]
 
 
+def keeper(name: str, free_bytes: int | None, *models: Model) -> Node:
+    return Node(name, f"{name}:1", models, free_bytes=free_bytes)
+
+
+def ready(name: str) -> Model:
+    return Model(name, True, "ready")
+
+
+def sleeping(name: str, missing_bytes: int = 100) -> Model:
+    return Model(name, False, "available", on_demand=True, missing_bytes=missing_bytes)
+
+
+def test_a_model_on_demand_votes_and_says_that_it_is_loaded_first() -> None:
+    nodes = [keeper("n1", 100, sleeping("atlas"), ready("forge"))]
+    voters = electorate.members(nodes, question())
+    assert [(one.model, one.resident) for one in voters] == [("atlas", False), ("forge", True)]
+
+
+def test_a_model_that_is_unloaded_but_not_on_demand_does_not_vote() -> None:
+    nodes = [keeper("n1", None, Model("atlas", False, "available"), ready("forge"))]
+    assert names(electorate.members(nodes, question())) == ["n1/forge"]
+    with pytest.raises(NoNodes, match="atlas on n1 is available"):
+        electorate.members(nodes, question(models=("atlas",)))
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "chosen"),
+    [
+        (None, ["n1/a", "n1/b", "n1/c", "n1/d"]),
+        (300, ["n1/a", "n1/b", "n1/c", "n1/d"]),
+        (299, ["n1/a", "n1/b", "n1/d"]),
+        (100, ["n1/a", "n1/d"]),
+        (99, ["n1/d"]),
+        (0, ["n1/d"]),
+    ],
+)
+def test_models_on_demand_vote_as_far_as_they_fit_together(
+    free_bytes: int | None, chosen: list[str]
+) -> None:
+    nodes = [keeper("n1", free_bytes, sleeping("b"), ready("d"), sleeping("c"), sleeping("a"))]
+    assert names(electorate.members(nodes, question())) == chosen
+
+
+def test_a_model_that_does_not_fit_is_asked_where_nobody_else_has_what_was_named() -> None:
+    nodes = [keeper("n1", 0, sleeping("atlas"), ready("forge")), keeper("n2", 0, sleeping("forge"))]
+    assert names(electorate.members(nodes, question(models=("atlas",)))) == ["n1/atlas"]
+    assert names(electorate.members(nodes, question(models=("forge",)))) == ["n1/forge"]
+    assert names(electorate.members(nodes, question(nodes=("n2",)))) == ["n2/forge"]
+    draining = Node("n1", "n1:1", (sleeping("atlas"),), draining=True)
+    with pytest.raises(NoNodes):
+        electorate.members([draining], question())
+
+
+def test_a_limit_takes_resident_models_first_copies_included() -> None:
+    nodes = [
+        keeper("n1", 900, sleeping("atlas"), ready("forge")),
+        keeper("n2", 900, ready("forge"), sleeping("marshal")),
+    ]
+    limited = [names(electorate.members(nodes, question(max_models=most))) for most in (1, 2, 3)]
+    assert limited == [["n1/forge"], ["n1/forge", "n2/forge"], ["n1/atlas", "n1/forge", "n2/forge"]]
+
+
+def test_a_spare_on_demand_comes_after_a_resident_one() -> None:
+    voting, asleep = node("n1", "atlas"), keeper("n2", 0, sleeping("atlas"))
+    voters = electorate.members([voting], question())
+    for others, expected in (([asleep], "n2"), ([asleep, node("n3", "atlas")], "n3")):
+        spare = electorate.spare(voters[0], voters, [voting, *others])
+        assert spare is not None
+        assert spare.node == expected
+
+
 def test_without_a_registered_node_it_says_how_to_start_one() -> None:
     with pytest.raises(NoNodes, match="quorate up"):
         electorate.members([], question())

@@ -8,15 +8,12 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 import psutil
 import pynvml
 
-from services.node import cgroups
-
-CGROUP: Final = Path("/sys/fs/cgroup")
-PROC: Final = Path("/proc")
+from quorate import cgroups
+from quorate.cgroups import CGROUP, PROC
 
 
 @dataclass(frozen=True)

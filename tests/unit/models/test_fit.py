@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quorate import config, errors, machine, models, topology
+from quorate import config, errors, models, topology
 from quorate.config import ModelSettings
 from quorate.models import best_set, fit, proposal
 from quorate.models.catalogue import catalogue
@@ -215,33 +215,6 @@ def test_on_an_accelerator_layers_are_told(tmp_path: Path) -> None:
     made = proposal.topology_of(fit.propose(ALL, wish), wish, limit_memory=False)
     assert all(model.gpu_layers > 0 for node in made.nodes for model in node.models)
     assert all(node.memory is None for node in made.nodes)
-
-
-def test_the_tightest_cgroup_counts_and_caches_of_files_do_not(tmp_path: Path) -> None:
-    proc, root = tmp_path / "proc", tmp_path / "cgroup"
-    inner = root / "work" / "job"
-    (proc / "self").mkdir(parents=True)
-    inner.mkdir(parents=True)
-    (proc / "self" / "cgroup").write_text("0::/work/job\n")
-    assert machine.cgroup_available(root, proc) == machine.NO_LIMIT
-    (inner / "memory.max").write_text("max\n")
-    (inner / "memory.current").write_text("100\n")
-    (root / "work" / "memory.max").write_text(f"{4 * GIB}\n")
-    (root / "work" / "memory.current").write_text(f"{3 * GIB}\n")
-    assert machine.cgroup_available(root, proc) == GIB
-    (root / "work" / "memory.stat").write_text(f"anon 5\ninactive_file {2 * GIB}\n")
-    assert machine.cgroup_available(root, proc) == 3 * GIB
-    assert 0 < machine.measure(root, proc).available_bytes <= 3 * GIB
-
-
-def test_the_first_version_of_cgroups_is_read_too(tmp_path: Path) -> None:
-    group = tmp_path / "cgroup" / "memory" / "docker"
-    group.mkdir(parents=True)
-    (tmp_path / "self").mkdir()
-    (tmp_path / "self" / "cgroup").write_text("5:cpu:/x\n4:memory:/docker\n")
-    (group / "memory.limit_in_bytes").write_text("1000\n")
-    (group / "memory.usage_in_bytes").write_text("400\n")
-    assert machine.cgroup_available(tmp_path / "cgroup", tmp_path) == 600
 
 
 def test_a_model_without_a_file_names_the_command_that_brings_it(

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+CGROUP: Final = Path("/sys/fs/cgroup")
+PROC: Final = Path("/proc")
+"""Where the kernel mounts groups, and tells of processes."""
 NO_LIMIT: Final = 2**60
 """Version 1 says "no limit" with a number near 2**63."""
 

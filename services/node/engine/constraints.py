@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 LONGEST_GRAMMAR_BYTES = 32 * 1024
 DEEPEST_SCHEMA = 32
 DEEPEST_GRAMMAR = 64
+MOST_REPEATS = 4096
+"""The converter writes a repeated part as often as it may come, before its length can be seen."""
+REPEATING_KEYS = ("minItems", "maxItems", "minLength", "maxLength")
+REPEATED_IN_PATTERN = re.compile(r"\{(\d*),?(\d*)\}")
 
 
 def as_grammar(sampling: Sampling) -> Sampling:
@@ -43,6 +48,10 @@ def _grammar_of_schema(text: str) -> str:
         raise _refuse_schema(text, "it is not a JSON object", fix)
     if _depth(schema, DEEPEST_SCHEMA + 1) > DEEPEST_SCHEMA:
         raise _refuse_schema(text, f"it is nested more than {DEEPEST_SCHEMA} deep", "Flatten it.")
+    if _most_repeats(schema) > MOST_REPEATS:
+        raise _refuse_schema(
+            text, f"it repeats a part more than {MOST_REPEATS} times", "Leave the bound out."
+        )
     try:
         grammar = json_schema_to_gbnf(text)
     except Exception as error:
@@ -75,6 +84,23 @@ def _check_depth(grammar: str) -> None:
             f"it is nested more than {DEEPEST_GRAMMAR} deep",
             "Name the inner parts as rules.",
         )
+
+
+def _most_repeats(value: object) -> float:
+    """Give the largest count in a schema, or in the patterns in it."""
+    if isinstance(value, list):
+        return max(map(_most_repeats, value), default=0)
+    if not isinstance(value, dict):
+        return 0
+    counts = [value[key] for key in REPEATING_KEYS if isinstance(value.get(key), int | float)]
+    for found in REPEATED_IN_PATTERN.finditer(str(value.get("pattern", ""))):
+        counts += [_count(digits) for digits in found.groups()]
+    return max((*counts, *map(_most_repeats, value.values())), default=0)
+
+
+def _count(digits: str) -> int:
+    # Python refuses to read a number of thousands of digits.
+    return int(digits[:10] or "0")
 
 
 def _depth(value: object, limit: int) -> int:

@@ -194,7 +194,7 @@ class Engine:
         began = self._clock()
         rows = self._context.decode(pieces)
         seconds = self._clock() - began
-        self._tuner.observe(tokens, threads, seconds)
+        self._tuner.observe(tokens, most_threads, threads, seconds)
         self._scheduler.observe(plan, seconds)
         self._draw([piece for piece in pieces if piece.draws], rows)
 

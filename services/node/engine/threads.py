@@ -16,7 +16,7 @@ from typing import Final
 
 TRIAL_STEPS: Final = 3
 """The fastest of them counts: what disturbs a step only makes it longer."""
-SHORTEST_INTERVAL: Final = 16
+SHORTEST_INTERVAL: Final = 32
 LONGEST_INTERVAL: Final = 2048
 """Steps between trials."""
 BETTER: Final = 0.97
@@ -24,6 +24,8 @@ BETTER: Final = 0.97
 DISTURBED: Final = 1.5
 """So many times the usual duration, in a whole row of steps, asks for a trial at once."""
 NEWEST_SHARE: Final = 0.2
+HOPELESS: Final = 1.25
+"""A first step that takes so many times as long ends a trial."""
 MANY_TOKENS: Final = 32
 """From here on a step's time is taken per token, because it grows with them."""
 
@@ -48,32 +50,30 @@ class ThreadTuner:
 
     def __init__(self, guess: int) -> None:
         self._guess = guess
-        self._sizes: dict[int, _Size] = {}
+        self._sizes: dict[tuple[int, int], _Size] = {}
 
     def choose(self, tokens: int, most: int) -> int:
         """Give the threads for a step that computes so many tokens, at most `most`."""
-        size = self._size(tokens)
+        size = self._size(tokens, most)
         if size.trial is None and size.steps >= size.interval:
             size.trial = _next_trial(size, most)
             size.times.clear()
             size.steps = 0
-        threads = size.threads if size.trial is None else size.trial
-        return max(1, min(threads, most))
+        return size.threads if size.trial is None else size.trial
 
-    def observe(self, tokens: int, threads: int, seconds: float) -> None:
-        """Take the time of a step that computed so many tokens with so many threads."""
-        size = self._size(tokens)
+    def observe(self, tokens: int, most: int, threads: int, seconds: float) -> None:
+        """Take the time of a step, of which `choose` was told tokens and most threads."""
+        size = self._size(tokens, most)
         time = seconds / tokens if tokens >= MANY_TOKENS else seconds
         if size.trial == threads:
             size.times.append(time)
-            if len(size.times) == TRIAL_STEPS:
+            hopeless = bool(size.recent) and time > HOPELESS * min(size.recent)
+            if hopeless or len(size.times) == TRIAL_STEPS:
                 self._judge(size, threads)
             return
         size.steps += 1
-        if threads != size.threads or size.usual is None:
-            size.trial = None  # other engines have taken cores, or given them back
-            size.threads, size.usual = threads, time
-            size.recent.clear()
+        if size.usual is None:
+            size.usual = time
         size.recent.append(time)
         size.disturbed = size.disturbed + 1 if time > DISTURBED * size.usual else 0
         size.usual += NEWEST_SHARE * (time - size.usual)
@@ -81,18 +81,20 @@ class ThreadTuner:
             size.disturbed, size.interval = 0, SHORTEST_INTERVAL
             size.steps = size.interval
 
-    def _size(self, tokens: int) -> _Size:
+    def _size(self, tokens: int, most: int) -> _Size:
+        # What is best of few cores is known apart: other engines take some and give them back.
         kind = tokens.bit_length()
-        size = self._sizes.get(kind)
+        size = self._sizes.get((kind, most))
         if size is None:
-            near = min(self._sizes, key=lambda other: abs(other - kind), default=None)
-            threads = self._guess if near is None else self._sizes[near].threads
-            size = self._sizes[kind] = _Size(threads)
+            known = [other for other, limit in self._sizes if limit == most]
+            near = min(known, key=lambda other: abs(other - kind), default=None)
+            threads = self._guess if near is None else self._sizes[near, most].threads
+            size = self._sizes[kind, most] = _Size(max(1, min(threads, most)))
         return size
 
     def _judge(self, size: _Size, threads: int) -> None:
         size.trial = None
-        if min(size.times) < BETTER * min(size.recent):
+        if not size.recent or min(size.times) < BETTER * min(size.recent):
             size.threads, size.usual = threads, min(size.times)
             size.interval = SHORTEST_INTERVAL
             size.recent.clear()

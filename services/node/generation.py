@@ -74,6 +74,8 @@ class Generation:
         self._unread_tokens += _weight(progress)
         if self._unread_tokens > MOST_UNREAD_TOKENS:
             self.close()
+            # It may be written to nobody for hours: a reader that reads nothing stops the writer.
+            self._unread.clear()
             self.fail(
                 Overloaded(
                     f"the reader is more than {MOST_UNREAD_TOKENS} tokens behind. "
@@ -83,7 +85,7 @@ class Generation:
         self._wake()
 
     def fail(self, error: QuorateError) -> None:
-        """End the request with an error, after what has arrived."""
+        """End the request with an error, after what has arrived and is kept."""
         self._failure = self._failure or error
         self._cancel = None
         self._wake()

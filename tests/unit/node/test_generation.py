@@ -72,6 +72,5 @@ async def test_a_reader_far_behind_loses_the_request_and_the_engine_is_told() ->
     for _ in range(MOST_UNREAD_TOKENS + 1):
         generation.push(spoke("a"))
     assert cancelled == [True]
-    assert await generation.read() is not None
-    with pytest.raises(Overloaded, match="behind"):
+    with pytest.raises(Overloaded, match="behind"):  # and nothing is kept for it
         await generation.read()

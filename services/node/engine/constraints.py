@@ -69,6 +69,8 @@ def _bound(name: str, text: str) -> None:
         raise InvalidRequest.field(
             name, text, f"it is longer than {LONGEST_GRAMMAR_BYTES} bytes", "Shorten it."
         )
+    if "\0" in text:  # llama.cpp would take what comes before it for the whole
+        raise InvalidRequest.field(name, text, "it holds a NUL character", "Remove it.")
 
 
 def _check_depth(grammar: str) -> None:

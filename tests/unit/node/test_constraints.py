@@ -40,3 +40,24 @@ def test_schemas_and_grammars_are_bounded_in_depth_and_size() -> None:
     assert refused(json_schema=json.dumps(schema)) == "sampling.json_schema"
     assert refused(grammar="root ::= " + "(" * 100 + "[a]" + ")" * 100) == "sampling.grammar"
     assert refused(grammar="#" * (LONGEST_GRAMMAR_BYTES + 1)) == "sampling.grammar"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"type": "string"}, "minItems": 10**9},
+        {"type": "array", "items": {"type": "string"}, "maxItems": 4097},
+        {"anyOf": [{"type": "string", "minLength": 10**9}]},
+        {"properties": {"a": {"type": "string", "maxLength": 1e300}}},
+        {"type": "string", "pattern": "^a{2,1000000000}$"},
+        {"type": "string", "pattern": "^a{" + "9" * 5000 + "}$"},
+    ],
+)
+def test_what_is_repeated_too_often_is_refused_before_it_is_written_out(schema) -> None:
+    with pytest.raises(InvalidRequest, match="more than 4096 times"):
+        as_grammar(Sampling(json_schema=json.dumps(schema)))
+
+
+def test_a_grammar_is_not_cut_off_at_a_nul() -> None:
+    with pytest.raises(InvalidRequest, match="NUL"):
+        as_grammar(Sampling(grammar='root ::= "a"\0 | "b"'))

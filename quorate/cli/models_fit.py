@@ -104,8 +104,10 @@ def _show(asked: Asked, proposal: Proposal, wish: Wish, missing: Sequence[str]) 
     left = terminal.size(proposal.left_bytes)
     say = [
         f"{used} of {terminal.size(wish.memory_bytes)} used, {left} left.",
-        f"Each model holds {wish.pool_tokens} tokens, at most {wish.context_tokens} of one answer.",
+        f"One answer and its prompt take at most {wish.context_tokens} tokens.",
     ]
+    if sharing := [one.candidate.name for one in proposal.choices if one.kv_layout == "unified"]:
+        say.append(f"To fit, the answers of one model share its cache: {', '.join(sharing)}.")
     if wish.accelerator_bytes:
         left = terminal.size(proposal.accelerator_left_bytes)
         say.append(f"Accelerator: {left} of {terminal.size(wish.accelerator_bytes)} left.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from quorate.models.catalogue import Speciality
     from quorate.models.header import GgufHeader
-    from quorate.models.memory import MemoryEstimate
+    from quorate.models.memory import Layout, MemoryEstimate
 
 CODE_USE: Final = 0.7
 SMALLEST, LARGEST = 1e8, 1e10
@@ -17,8 +17,6 @@ SMALLEST, LARGEST = 1e8, 1e10
 MEMORY_BYTES_PER_SECOND: Final = 25e9
 ACCELERATOR_BYTES_PER_SECOND: Final = 300e9
 """What a desktop's processor and a common card read; a token needs all weights once."""
-SHARED_POOL_TOKENS: Final = 8192
-"""Tokens that the slots of a model share, as a node has it with the unified layout."""
 
 
 class Preset(NamedTuple):
@@ -70,19 +68,14 @@ class Wish(NamedTuple):
     context_tokens: int = 4096
     slots: int = 8
 
-    @property
-    def pool_tokens(self) -> int:
-        """Tokens that a model's slots share."""
-        shared = min(self.slots * self.context_tokens, SHARED_POOL_TOKENS)
-        return max(self.context_tokens, shared)
-
 
 class Choice(NamedTuple):
-    """A model of the proposed set, where its layers lie, and what it will take."""
+    """A model of the proposed set, where its layers and its cache lie, and what it will take."""
 
     candidate: Candidate
     gpu_layers: int
     memory: MemoryEstimate
+    kv_layout: Layout = "auto"
 
     @property
     def tokens_per_second(self) -> float:

@@ -12,6 +12,9 @@ million parameters and 1 at ten thousand million. use(m) is 1, and CODE_USE for 
 answer other questions worse. Models of one family share training data and err together, so each
 further one counts half; a voter much weaker than the best one makes a vote worse, so none below
 WEAKEST of the best is taken. A preset says how fast each model must be.
+
+The set is found with the cache of each model as small as it can be; what memory is then left goes
+to caches as a node lays them out by itself, those of the best models first.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import TYPE_CHECKING
 from quorate.errors import InvalidRequest, NotReady, nearest
 from quorate.models.best_set import Search
 from quorate.models.choice import PRESETS, Candidate, Choice, Preset, Proposal, Wish
-from quorate.models.memory import MemoryEstimate, estimate
+from quorate.models.memory import CHUNK_TOKENS, Layout, MemoryEstimate, estimate, pool
 
 if TYPE_CHECKING:
     from quorate.models.header import GgufHeader
@@ -55,10 +58,11 @@ def propose(candidates: Sequence[Candidate], wish: Wish) -> Proposal:
     search.run()
     if not search.best:
         raise _nothing_fits(candidates, wish)
-    host = sum(choice.memory.host_bytes for choice in search.best)
-    device = sum(choice.memory.device_bytes for choice in search.best)
+    best = _widened(search.best, wish)
+    host = sum(choice.memory.host_bytes for choice in best)
+    device = sum(choice.memory.device_bytes for choice in best)
     return Proposal(
-        nodes=_spread(search.best, wish),
+        nodes=_spread(best, wish),
         value=search.best_value,
         left_bytes=wish.memory_bytes - host,
         accelerator_left_bytes=wish.accelerator_bytes - device,
@@ -71,7 +75,7 @@ def _options(candidate: Candidate, wish: Wish) -> list[Choice]:
     if header.context_tokens and header.context_tokens < wish.context_tokens:
         return []
     layers = [header.layers + 1, 0] if wish.accelerator_bytes else [0]
-    places = [Choice(candidate, count, _memory(header, wish, count)) for count in layers]
+    places = [_smallest(candidate, wish, count) for count in layers]
     return [
         place
         for place in places
@@ -81,8 +85,44 @@ def _options(candidate: Candidate, wish: Wish) -> list[Choice]:
     ]
 
 
-def _memory(header: GgufHeader, wish: Wish, gpu_layers: int) -> MemoryEstimate:
-    return estimate(header, pool_tokens=wish.pool_tokens, slots=wish.slots, gpu_layers=gpu_layers)
+def _smallest(candidate: Candidate, wish: Wish, gpu_layers: int) -> Choice:
+    """Place a model with the layout that takes less; the node's own where both take the same."""
+    layouts: tuple[Layout, ...] = ("auto", "unified")
+    places = [
+        Choice(candidate, gpu_layers, _memory(candidate.header, wish, gpu_layers, layout), layout)
+        for layout in layouts
+    ]
+    return min(places, key=lambda place: place.memory.total_bytes)
+
+
+def _widened(choices: Sequence[Choice], wish: Wish) -> list[Choice]:
+    """Leave the layout to the node wherever that fits too, for the best models first."""
+    widened = list(choices)
+    for index in sorted(range(len(choices)), key=lambda one: -choices[one].candidate.worth):
+        one = choices[index]
+        memory = _memory(one.candidate.header, wish, one.gpu_layers, "auto")
+        tried = [*widened]
+        tried[index] = one._replace(memory=memory, kv_layout="auto")
+        if (
+            sum(choice.memory.host_bytes for choice in tried) <= wish.memory_bytes
+            and sum(choice.memory.device_bytes for choice in tried) <= wish.accelerator_bytes
+        ):
+            widened = tried
+    return widened
+
+
+def _memory(header: GgufHeader, wish: Wish, gpu_layers: int, layout: Layout) -> MemoryEstimate:
+    """Estimate what a node will: by the same pool and the same batches."""
+    slots = wish.slots
+    cells = pool(header, slots=slots, context_tokens=wish.context_tokens, layout=layout)
+    return estimate(
+        header,
+        pool_tokens=cells.tokens,
+        slots=slots,
+        batch_tokens=CHUNK_TOKENS + slots,
+        gpu_layers=gpu_layers,
+        split=cells.split,
+    )
 
 
 def _spread(choices: Sequence[Choice], wish: Wish) -> tuple[tuple[Choice, ...], ...]:
@@ -109,7 +149,7 @@ def _nothing_fits(candidates: Sequence[Candidate], wish: Wish) -> NotReady:
             "whole catalogue is looked at."
         )
     mib = 2**20
-    least, name = min((_memory(one.header, wish, 0).total_bytes, one.name) for one in candidates)
+    least, name = min((_smallest(one, wish, 0).memory.total_bytes, one.name) for one in candidates)
     return NotReady(
         f"no model fits: there are {wish.memory_bytes // mib} MiB for models, and {name}, the "
         f"smallest, takes {least // mib} MiB for {wish.context_tokens} tokens of context. Give "

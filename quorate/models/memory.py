@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from quorate.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from quorate.models.header import GgufHeader
+
+Layout: TypeAlias = Literal["auto", "split", "unified"]
 
 CACHE_TYPES: Final[Mapping[str, float]] = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
 """Bytes that one number of the key-value cache takes, by its type."""
@@ -25,6 +27,12 @@ MERGE_BYTES: Final = 150
 """llama.cpp's table of merges, for each one (measured)."""
 CACHE_STEP_TOKENS: Final = 256
 """llama.cpp rounds a cache up to whole steps of so many tokens."""
+CHUNK_TOKENS: Final = 256
+"""Tokens of prompts that one step of an engine computes, beside one for each slot."""
+SHARED_POOL_TOKENS: Final = 8_192
+"""Tokens that all slots of a model share where each has none of its own."""
+LARGEST_SPLIT_BYTES: Final = 2**30
+"""A cache of up to this size, or that of the weights, is split among the slots by default."""
 _NUMBER_BYTES, _HALF_BYTES = 4, 2
 _CANDIDATE_BYTES = 12
 
@@ -51,6 +59,33 @@ class MemoryEstimate:
     def host_bytes(self) -> int:
         """What lies in the machine's own memory."""
         return self.total_bytes - self.device_bytes
+
+
+class Pool(NamedTuple):
+    """The tokens that all slots of an engine may hold, and whether each has its own part."""
+
+    tokens: int
+    split: bool
+
+
+def pool(
+    header: GgufHeader,
+    *,
+    slots: int,
+    context_tokens: int,
+    layout: Layout = "auto",
+    cache_type: str = "f16",
+) -> Pool:
+    """Give what the slots of a model hold: by default, whole contexts where these stay small."""
+    tokens = slots * context_tokens
+    split = layout == "split"
+    if layout == "auto":
+        share = CACHE_TYPES[cache_type] / CACHE_TYPES["f16"]
+        cache = tokens * header.kv_bytes_per_token * share
+        split = cache <= max(LARGEST_SPLIT_BYTES, header.file_bytes)
+    if not split:
+        tokens = max(context_tokens, min(tokens, SHARED_POOL_TOKENS))
+    return Pool(tokens, split)
 
 
 def estimate(

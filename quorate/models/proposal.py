@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from quorate.models.catalogue import Speciality
     from quorate.models.fit import Proposal, Wish
     from quorate.models.store import Store, Stored
-
-KV_LAYOUT: Final = "unified"
-"""One cache for all slots of a model: its size is what `fit` counts with."""
 
 
 def candidates(store: Store, *, installed: bool) -> list[Candidate]:
@@ -88,8 +85,9 @@ def _model(choice: Choice, wish: Wish) -> Mapping[str, Any]:
     model: dict[str, Any] = {
         "name": choice.candidate.name,
         "context_tokens": wish.context_tokens,
-        "kv_layout": KV_LAYOUT,
     }
+    if choice.kv_layout != settings["kv_layout"].default:
+        model["kv_layout"] = choice.kv_layout
     if wish.slots != settings["slots"].default:
         model["slots"] = wish.slots
     if wish.accelerator_bytes:

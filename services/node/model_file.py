@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Final
 from quorate import models
 from quorate.errors import ModelUnusable
 from quorate.models import gguf, memory
-from quorate.models.memory import CACHE_TYPES, MemoryEstimate
 
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
+    from quorate.models.memory import MemoryEstimate
 
 LONGEST_CONTEXT_BY_DEFAULT: Final = 4096
-SHARED_POOL_TOKENS: Final = 8_192
-"""Tokens that all slots of a model share where each has none of its own."""
-LARGEST_SPLIT_BYTES: Final = 2**30
-"""A cache of up to this size, or that of the weights, is split among the slots by default."""
-CHUNK_TOKENS: Final = 256
-"""Tokens of prompts that one step of an engine computes, beside one for each slot."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class ModelFile:
             self.header,
             pool_tokens=self.pool_tokens,
             slots=settings.slots,
-            batch_tokens=CHUNK_TOKENS + settings.slots,
+            batch_tokens=memory.CHUNK_TOKENS + settings.slots,
             cache_type=settings.cache_type,
             gpu_layers=gpu_layers,
             split=self.split,
@@ -58,16 +52,11 @@ def inspect(settings: ModelSettings) -> ModelFile:
         raise ModelUnusable(f"{path} has no vocabulary: it is not a language model")
     own = min(header.context_tokens or LONGEST_CONTEXT_BY_DEFAULT, LONGEST_CONTEXT_BY_DEFAULT)
     context = settings.context_tokens or own
-    split = _splits(settings, header, context)
-    pool = settings.slots * context
-    if not split:
-        pool = max(context, min(pool, SHARED_POOL_TOKENS))
-    return ModelFile(header, identity, gguf.sha256(path), context, pool, split)
-
-
-def _splits(settings: ModelSettings, header: gguf.GgufHeader, context: int) -> bool:
-    """Whether each slot has cells of its own (docs/adr/0007-kv-layout.md)."""
-    if settings.kv_layout != "auto":
-        return settings.kv_layout == "split"
-    cache = settings.slots * context * header.kv_bytes_per_token * CACHE_TYPES[settings.cache_type]
-    return cache / CACHE_TYPES["f16"] <= max(LARGEST_SPLIT_BYTES, header.file_bytes)
+    pool = memory.pool(
+        header,
+        slots=settings.slots,
+        context_tokens=context,
+        layout=settings.kv_layout,
+        cache_type=settings.cache_type,
+    )
+    return ModelFile(header, identity, gguf.sha256(path), context, pool.tokens, pool.split)

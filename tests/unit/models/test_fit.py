@@ -198,6 +198,7 @@ def test_the_topology_is_read_back_and_takes_what_was_estimated(
     wish = Wish(HEAVY, GIB, nodes=2, models_per_node=1, context_tokens=512, slots=4)
     found = fit.propose(proposal.candidates(store, installed=True), wish)
     made = proposal.topology_of(found, wish, limit_memory=True)
+    told = {choice.candidate.name: choice.memory for choice in found.choices}
     file = tmp_path / "mesh.yaml"
     file.write_text(proposal.as_text(made, ["a comment"]), encoding="utf-8")
     read = topology.read(file)
@@ -207,7 +208,37 @@ def test_the_topology_is_read_back_and_takes_what_was_estimated(
     for node in models.placed(read).nodes:
         for model in node.models:
             assert model.path == store.path(model.name)
-            assert model_file.inspect(model).pool_tokens == wish.pool_tokens
+            assert model.kv_layout == "auto"
+            assert model_file.inspect(model).estimate(model) == told[model.name]
+
+
+def test_slots_share_a_cache_only_where_memory_is_short() -> None:
+    one = [next(one for one in ALL if one.name == "qwen2-5-1-5b")]
+    wide = fit.propose(one, Wish(HEAVY, 64 * GIB))
+    (roomy,) = wide.choices
+    least = fit._smallest(one[0], Wish(HEAVY, 64 * GIB), 0).memory.total_bytes
+    assert roomy.kv_layout == "auto"
+    assert roomy.memory.cache_bytes == 8 * 4096 * one[0].header.kv_bytes_per_token
+    assert least < roomy.memory.total_bytes
+    for memory, layout in (
+        (roomy.memory.total_bytes, "auto"),
+        (roomy.memory.total_bytes - 1, "unified"),
+        (least, "unified"),
+    ):
+        wish = Wish(HEAVY, memory)
+        found = fit.propose(one, wish)
+        assert [choice.kv_layout for choice in found.choices] == [layout]
+        (node,) = proposal.topology_of(found, wish, limit_memory=True).nodes
+        assert [model.kv_layout for model in node.models] == [layout]
+        assert node.memory == memory
+
+
+def test_of_two_models_the_better_one_has_its_cache_split_first() -> None:
+    whole = fit.propose(ALL, Wish(HEAVY, 64 * GIB))
+    used = 64 * GIB - whole.left_bytes
+    found = fit.propose([one.candidate for one in whole.choices], Wish(HEAVY, used - 1))
+    layouts = {one.candidate.worth: one.kv_layout for one in found.choices}
+    assert [layouts[worth] for worth in sorted(layouts)] == ["unified", "auto"]
 
 
 def test_on_an_accelerator_layers_are_told(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ SHORTEST_ADVICE_SECONDS = 0.1
 LONGEST_ADVICE_SECONDS = 30.0
 FIRST_GUESS_SECONDS = 1.0
 """How long a sample is taken to last before any has ended."""
+MOST_PUT_OFF = 3
+"""So many steps in a row may compute nothing but short prompts."""
 EMBED_TOKENS = 32
 """Each token that is embedded has a row of logits as well: this bounds their memory."""
 OLDEST_EVERY = 4
@@ -58,6 +60,7 @@ class Scheduler:
         self._ended: list[Ended] = []
         self._arrivals = 0
         self._prefill_steps = 0
+        self._put_off = 0
         self._reserved_tokens = 0
         self._sample_seconds = FIRST_GUESS_SECONDS
         self.queued = 0
@@ -130,8 +133,22 @@ class Scheduler:
         admitted = tuple(self._admit(now_seconds))
         edits, self._slots.edits = self._slots.edits, []
         ended, self._ended = self._ended, []
-        decode = list(self._decode_pieces())
+        decode = [] if self._puts_off_decoding() else list(self._decode_pieces())
         return Plan(edits, [*decode, *self._prefill_pieces(beside=bool(decode))], admitted, ended)
+
+    def _puts_off_decoding(self) -> bool:
+        """Say whether short prompts come first: a burst of them is answered soonest that way."""
+        pressing = sum(
+            sample.missing for sample in self._running.values() if not self._is_long(sample)
+        )
+        if pressing < self._pace.at_once() or self._put_off == MOST_PUT_OFF:
+            self._put_off = 0
+            return False
+        self._put_off += 1
+        return True
+
+    def _is_long(self, sample: Sample) -> bool:
+        return sample.fresh > min(SHORT_TOKENS, self._limits.chunk_tokens)
 
     def observe(self, plan: Plan, seconds: float) -> None:
         """Learn from the time that a step took."""
@@ -268,7 +285,7 @@ class Scheduler:
         left_for_long = self._pace.beside() if beside else left
         pieces = []
         for sequence in self._in_prefill_order():
-            long = sequence.fresh > SHORT_TOKENS
+            long = self._is_long(sequence)
             most = min(left, left_for_long if long else left)
             if sequence.group.request.embeds:
                 most = min(most, EMBED_TOKENS)

@@ -16,9 +16,10 @@ from typing import Final
 
 TRIAL_STEPS: Final = 3
 """The fastest of them counts: what disturbs a step only makes it longer."""
+FIRST_INTERVAL: Final = 2
 SHORTEST_INTERVAL: Final = 32
 LONGEST_INTERVAL: Final = 2048
-"""Steps between trials."""
+"""Steps between trials, and before the first one of more threads than were guessed."""
 BETTER: Final = 0.97
 """A trial wins when it takes less than this share of the time."""
 DISTURBED: Final = 1.5
@@ -86,10 +87,12 @@ class ThreadTuner:
         kind = tokens.bit_length()
         size = self._sizes.get((kind, most))
         if size is None:
-            known = [other for other, limit in self._sizes if limit == most]
-            near = min(known, key=lambda other: abs(other - kind), default=None)
-            threads = self._guess if near is None else self._sizes[near, most].threads
+            # Larger steps have use of at least as many threads: what is best of those is tried.
+            larger = [other for other, limit in self._sizes if limit == most and other > kind]
+            threads = self._sizes[min(larger), most].threads if larger else self._guess
             size = self._sizes[kind, most] = _Size(max(1, min(threads, most)))
+            if size.threads < most:
+                size.interval = FIRST_INTERVAL
         return size
 
     def _judge(self, size: _Size, threads: int) -> None:
@@ -100,7 +103,7 @@ class ThreadTuner:
             size.recent.clear()
             size.recent.extend(size.times)
         else:
-            size.interval = min(2 * size.interval, LONGEST_INTERVAL)
+            size.interval = min(max(2 * size.interval, SHORTEST_INTERVAL), LONGEST_INTERVAL)
 
 
 def _next_trial(size: _Size, most: int) -> int | None:

@@ -390,6 +390,21 @@ def test_long_prompts_yield_to_running_samples_and_short_ones_do_not() -> None:
 
 
 Work = tuple[int, int, int, int, int, int | None, int | None]
+
+
+def test_a_burst_of_short_prompts_goes_before_running_samples_but_not_for_ever() -> None:
+    engine = PlayedEngine(Limits(12, 64, 1024, 64, chunk_tokens=16))
+    engine.submit(100, length=4, max_tokens=60)
+    engine.step()
+    for request_id in range(10):
+        engine.submit(request_id, length=16, max_tokens=2)
+    said = []
+    for _ in range(8):
+        engine.step()
+        said.append(len(engine.said[SampleKey(100, 0)]))
+    assert said == [1, 1, 1, 2, 2, 2, 2, 3]
+
+
 requests = st.tuples(
     st.integers(1, 60),  # prompt
     st.integers(0, 2),  # which of three texts it begins

@@ -33,9 +33,7 @@ QUICK_LAYOUTS: Final[Mapping[int, Layout]] = {
 """The fastest when last tried: a quick run does not try them all."""
 TRIALS: Final = 3
 SLOT_TOKENS: Final = 256
-"""Room of a llama-server slot: prompt and answer fit twice."""
-CONTEXT_TOKENS: Final = 4096
-"""Room of a request to our node, where slots share what there is."""
+"""Room of a slot of either server: prompt and answer fit twice."""
 
 
 @dataclass
@@ -110,7 +108,7 @@ async def all_servers(bench: Bench, name: str) -> AsyncIterator[Turns]:
     layouts = [QUICK_LAYOUTS[clients] for clients in bench.clients] if bench.quick else LAYOUTS
     async with contextlib.AsyncExitStack() as stack:
         ours = await stack.enter_async_context(
-            our_node(bench.place, {name: path}, context_tokens=CONTEXT_TOKENS)
+            our_node(bench.place, {name: path}, context_tokens=SLOT_TOKENS)
         )
         theirs: dict[Layout, Ask] = {}
         for layout in dict.fromkeys(layouts):

@@ -18,6 +18,8 @@ STREAMS: Final = {1: ">= 1.50", 4: ""}
 NEVER_SLOWER: Final = ">= 1.00"
 EACH: Final = 4
 """Requests that a stream sends one after the other."""
+SLOT_TOKENS: Final = 256
+"""Room of a slot: prompt and answer fit twice."""
 
 
 async def _load(node: OurNode, model: str, prompts: Prompts, streams: int) -> Burst:
@@ -53,7 +55,7 @@ async def measure(bench: Bench) -> Sequence[figures.Figure]:
     paths = {name: bench.model(name) for name in PAIR}
     prompts = Prompts(paths[PAIR[0]])
     made: list[figures.Figure] = []
-    async with our_node(bench.place, paths, context_tokens=4096) as node:
+    async with our_node(bench.place, paths, context_tokens=SLOT_TOKENS) as node:
         for streams, goal in STREAMS.items():
             at_once, in_turn = [], []
             for _ in range(bench.passes):

@@ -76,7 +76,9 @@ async def measure(bench: Bench) -> Sequence[figures.Figure]:
     made: list[figures.Figure] = []
     async with contextlib.AsyncExitStack() as stack:
         place = bench.place
-        node = await stack.enter_async_context(our_node(place, {MODEL: path}, context_tokens=SLOT_TOKENS))
+        node = await stack.enter_async_context(
+            our_node(place, {MODEL: path}, context_tokens=SLOT_TOKENS)
+        )
         ways: dict[str, Way] = {
             "one": partial(_one_request, node.of(MODEL), 1),
             "vote": partial(_one_request, node.of(MODEL), SAMPLES),

@@ -92,7 +92,7 @@ def test_generate_streams(home: Path, node: tuple[str, str]) -> None:
         "--data", json.dumps(request), "/quorate.v1.NodeService/Generate",
     )  # fmt: skip
     messages = objects(done.stdout)
-    assert len(messages) > 5
+    assert sum("step" in message for message in messages) >= 2  # the first token does not wait
     assert "started" in messages[0]
     assert "finished" in messages[-1]
     deltas = [d for m in messages for d in m.get("step", {}).get("deltas", [])]

@@ -15,7 +15,7 @@ GROWTH: Final = 2.8
 """With long prompts beside it, a step may last so many times what it lasts without."""
 LONGEST_STEP_SECONDS: Final = 1.0
 """Cancels and new requests are looked at between steps."""
-FEWEST_TOKENS: Final = 8
+FEWEST_TOKENS: Final = 4
 """Less would hardly get on."""
 FIRST_TOKENS: Final = 16
 """What to begin with beside running samples."""

@@ -92,11 +92,27 @@ def test_generate_streams(home: Path, node: tuple[str, str]) -> None:
         "--data", json.dumps(request), "/quorate.v1.NodeService/Generate",
     )  # fmt: skip
     messages = objects(done.stdout)
-    assert sum("step" in message for message in messages) >= 2  # the first token does not wait
     assert "started" in messages[0]
     assert "finished" in messages[-1]
     deltas = [d for m in messages for d in m.get("step", {}).get("deltas", [])]
     assert "85" in "".join(delta.get("text", "") for delta in deltas)
+
+
+def test_a_long_answer_comes_in_many_messages(home: Path, node: tuple[str, str]) -> None:
+    # Tokens of some milliseconds travel together, and without its end token the model goes on.
+    request = {
+        "model": "abacus",
+        "prompt": "Once",
+        "sampling": {"maxTokens": 500, "logitBias": {"2": -100.0}},
+    }
+    done = curl(
+        *node, leaf(home, "admin"),
+        "--data", json.dumps(request), "/quorate.v1.NodeService/Generate",
+    )  # fmt: skip
+    messages = objects(done.stdout)
+    deltas = [d for m in messages for d in m.get("step", {}).get("deltas", [])]
+    assert sum(len(delta["tokens"]) for delta in deltas) == 500
+    assert len(messages) > 5
 
 
 def test_ask_stream_streams(home: Path, coordinator: tuple[str, str]) -> None:

@@ -49,7 +49,7 @@ async def test_two_generations_interleave(caller) -> None:
     order: list[int] = []
 
     async def listen(index: int) -> None:
-        async for message in caller.stream(**LONG, max_tokens=200):
+        async for message in caller.stream(**LONG, max_tokens=500):
             if message.HasField("step"):
                 order.append(index)  # noqa: PERF401
 
@@ -57,7 +57,7 @@ async def test_two_generations_interleave(caller) -> None:
         group.create_task(listen(0))
         group.create_task(listen(1))
     changes = sum(a != b for a, b in itertools.pairwise(order))
-    assert changes >= 8  # tokens of some milliseconds travel together
+    assert changes > 20
 
 
 async def test_two_models_of_a_node_speak_at_the_same_time(caller) -> None:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from quorate.errors import InvalidRequest, ModelUnusable, QuorateError
+from quorate.models.memory import CHUNK_TOKENS
 from services.node.engine.context import Context, ContextSettings
 from services.node.engine.cores import CoreShare, first_guess, most_threads
 from services.node.engine.engine import Engine
@@ -30,7 +31,6 @@ from services.node.engine.threads import ThreadTuner
 from services.node.engine.warm_up import warm_up
 
 _PR_SET_PDEATHSIG = 1
-CHUNK_TOKENS = 256
 OOM_SCORE = "500"
 EXIT_GRAMMAR = 3
 """Status after a grammar took too long; shown in the node's log."""

@@ -184,7 +184,7 @@ class Engine:
     def _compute(self, plan: Plan, most_threads: int) -> None:
         for piece in plan.pieces:
             if piece.embeds is not None:
-                self._add_embeddings(piece, piece.embeds)
+                self._add_embeddings(piece, piece.embeds, most_threads)
         pieces = [piece for piece in plan.pieces if piece.embeds is None]
         if not pieces:
             return
@@ -214,7 +214,7 @@ class Engine:
         job = self._jobs[key.request_id]
         with self._watching(key.request_id, job):
             token, stops = job.draw(key.sample, self._context.pointer, row, now)
-        self._generated_tokens += 1
+        self._generated_tokens += isinstance(job, GenerateJob)
         reason = self._scheduler.advance(key, token, stop=stops, now_seconds=now)
         if reason is not None:
             self._end(key, reason)
@@ -222,10 +222,12 @@ class Engine:
     def _watching(self, request_id: int, job: Job) -> AbstractContextManager[None]:
         return self._guard.watching(request_id) if job.guarded else nullcontext()
 
-    def _add_embeddings(self, piece: Piece, key: SampleKey) -> None:
+    def _add_embeddings(self, piece: Piece, key: SampleKey, most_threads: int) -> None:
         job = self._jobs[key.request_id]
         if not isinstance(job, EmbedJob):
             raise TypeError(f"request {key.request_id} is no embedding")
+        # Not observed: all rows have logits here, which would spoil what is known of other steps.
+        self._context.use_threads(self._tuner.choose(len(piece.tokens), most_threads))
         job.add(self._context.embed(piece))
         if piece.draws:
             now = self._clock()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from quorate.models.memory import CHUNK_TOKENS
+
 if TYPE_CHECKING:
     from services.node.engine.messages import FinishReason
 
@@ -36,7 +38,7 @@ class Limits:
     context_tokens: int
     pool_tokens: int
     queue: int
-    chunk_tokens: int = 256
+    chunk_tokens: int = CHUNK_TOKENS
     split: bool = False
     reuse: bool = True
 
@@ -58,6 +60,11 @@ class Request:
     deadline: float | None = None
     embeds: bool = False
     queue_places: int = 0
+
+    @property
+    def places(self) -> int:
+        """How many places of the queue it takes while all its samples wait."""
+        return self.queue_places or self.samples
 
 
 class Copy(NamedTuple):

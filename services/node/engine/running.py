@@ -72,6 +72,11 @@ class Group:
         """How many of its samples have no slot yet."""
         return self.request.samples - self.next_sample
 
+    @property
+    def places(self) -> int:
+        """How many places of the queue its waiting samples take."""
+        return min(self.request.places, self.waiting)
+
     def cost(self) -> int:
         """Tokens that one more sample reserves: a prompt is counted once while a sample lives."""
         return self.room + (0 if self.live and self.shares else self.prompt.size)

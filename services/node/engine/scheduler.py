@@ -12,17 +12,13 @@ later ones in between, yet at most `i` of them overtake its sample i, so that no
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from quorate.errors import Overloaded
 from services.node.engine.messages import FinishReason
-from services.node.engine.pace import SHORT_TOKENS, Pace
 from services.node.engine.plan import (
     Admitted,
-    Copy,
     Ended,
     Limits,
     Piece,
@@ -30,21 +26,10 @@ from services.node.engine.plan import (
     Request,
     SampleKey,
 )
+from services.node.engine.prompts import Prompts
+from services.node.engine.queue import Queue
 from services.node.engine.running import Group, Sample
 from services.node.engine.slots import Match, SlotTable
-
-SHORTEST_ADVICE_SECONDS = 0.1
-LONGEST_ADVICE_SECONDS = 30.0
-FIRST_GUESS_SECONDS = 1.0
-"""How long a sample is taken to last before any has ended."""
-MOST_PUT_OFF = 3
-"""So many steps in a row may compute nothing but short prompts."""
-EMBED_TOKENS = 32
-"""Each token that is embedded has a row of logits as well: this bounds their memory."""
-OLDEST_EVERY = 4
-"""In one of so many steps the oldest prompt goes first, so that short ones cannot starve it."""
-NEWEST_SHARE = 0.1
-"""Weight of the newest sample in the running mean of how long samples last."""
 
 
 class Scheduler:
@@ -55,16 +40,11 @@ class Scheduler:
         self._groups: dict[int, Group] = {}
         self._running: dict[SampleKey, Sample] = {}
         self._slots = SlotTable(limits)
-        self._pace = Pace(limits.chunk_tokens)
-        self._waiting: list[tuple[tuple[int, int], int]] = []
+        self._prompts = Prompts(limits)
+        self._queue = Queue(limits)
         self._ended: list[Ended] = []
         self._arrivals = 0
-        self._prefill_steps = 0
-        self._put_off = 0
         self._reserved_tokens = 0
-        self._sample_seconds = FIRST_GUESS_SECONDS
-        self.queued = 0
-        self.prefilled_tokens = 0
         self.cached_tokens = 0
         self.prefix_query_tokens = 0
         self.prefix_hit_tokens = 0
@@ -74,6 +54,16 @@ class Scheduler:
     def busy_slots(self) -> int:
         """How many slots are held now."""
         return self._slots.busy
+
+    @property
+    def queued(self) -> int:
+        """How many samples wait for a slot."""
+        return self._queue.samples
+
+    @property
+    def prefilled_tokens(self) -> int:
+        """How many tokens of prompts were computed."""
+        return self._prompts.computed_tokens
 
     @property
     def idle(self) -> bool:
@@ -90,35 +80,27 @@ class Scheduler:
 
         `force` takes it in any case: it goes on with one that was taken before.
         """
-        free = self._limits.slots - self._slots.busy
-        places = request.queue_places or request.samples
-        if self.queued + places - free > self._limits.queue and not force:
-            raise Overloaded(
-                f"the queue is full: {self.queued} samples wait and it holds "
-                f"{self._limits.queue}. Try again later, or ask for fewer samples.",
-                retry_after_seconds=self._advice_seconds(),
-                metadata={"subject": "queue", "queued": str(self.queued)},
-            )
+        if not force:
+            self._queue.check(request, self._limits.slots - self._slots.busy)
         prompt = np.asarray(request.prompt, np.int32)
         room = min(request.max_tokens, self._limits.context_tokens - prompt.size)
         group = Group(request, prompt, self._arrivals, room, self._limits.reuse)
         self._arrivals += 1
         self._groups[request.request_id] = group
-        self.queued += request.samples
-        heapq.heappush(self._waiting, (group.rank, request.request_id))
+        self._queue.add(group)
 
     def cancel(self, request_id: int) -> None:
         """Give up a request; unknown ones are ignored. Its slots are free in the next plan."""
         group = self._groups.pop(request_id, None)
         if group is None:
             return
-        keys = [sequence.key for sequence in group.live]
+        keys = [sample.key for sample in group.live]
         keys += [SampleKey(request_id, i) for i in range(group.next_sample, group.request.samples)]
         self._ended += [Ended(key, FinishReason.CANCELLED) for key in keys]
         self.cancelled_samples += len(keys)
-        self.queued -= group.waiting
-        for sequence in tuple(group.live):
-            self._release(sequence)
+        self._queue.discard(group)
+        for sample in tuple(group.live):
+            self._release(sample)
 
     def plan(self, now_seconds: float) -> Plan:
         """Decide the next step; its pieces count as computed from here on."""
@@ -133,29 +115,13 @@ class Scheduler:
         admitted = tuple(self._admit(now_seconds))
         edits, self._slots.edits = self._slots.edits, []
         ended, self._ended = self._ended, []
-        decode = [] if self._puts_off_decoding() else list(self._decode_pieces())
-        return Plan(edits, [*decode, *self._prefill_pieces(beside=bool(decode))], admitted, ended)
-
-    def _puts_off_decoding(self) -> bool:
-        """Say whether short prompts come first: a burst of them is answered soonest that way."""
-        pressing = sum(
-            sample.missing for sample in self._running.values() if not self._is_long(sample)
-        )
-        if pressing < self._pace.at_once() or self._put_off == MOST_PUT_OFF:
-            self._put_off = 0
-            return False
-        self._put_off += 1
-        return True
-
-    def _is_long(self, sample: Sample) -> bool:
-        return sample.fresh > min(SHORT_TOKENS, self._limits.chunk_tokens)
+        decode = [] if self._prompts.go_first(self._running) else list(self._decode_pieces())
+        prompts = self._prompts.pieces(self._running, self._slots.edits, beside=bool(decode))
+        return Plan(edits, [*decode, *prompts], admitted, ended)
 
     def observe(self, plan: Plan, seconds: float) -> None:
-        """Learn from the time that a step took."""
-        chunks = [piece for piece in plan.pieces if len(piece.tokens) > 1]
-        tokens = sum(len(piece.tokens) for piece in chunks)
-        long = sum(len(piece.tokens) for piece in chunks if piece.long)
-        self._pace.observe(tokens, long, len(plan.pieces) - len(chunks), seconds)
+        """Learn from the time that a step took, its embeddings not counted."""
+        self._prompts.observe(plan, seconds)
 
     def advance(
         self, key: SampleKey, token: int, *, stop: bool, now_seconds: float
@@ -164,40 +130,34 @@ class Scheduler:
 
         `stop` says that the token, or the text it completes, ends the sample.
         """
-        sequence = self._running[key]
-        sequence.said.append(token)
-        sequence.pending = token
-        reason = self._reason_to_end(sequence, stop=stop)
+        sample = self._running[key]
+        sample.said.append(token)
+        sample.pending = token
+        reason = self._reason_to_end(sample, stop=stop)
         if reason is not None:
-            lasted = now_seconds - sequence.admitted_seconds
-            self._sample_seconds += NEWEST_SHARE * (lasted - self._sample_seconds)
-            self._release(sequence)
+            self._queue.observe(now_seconds - sample.admitted_seconds)
+            self._release(sample)
         return reason
 
-    def _reason_to_end(self, sequence: Sample, *, stop: bool) -> FinishReason | None:
+    def _reason_to_end(self, sample: Sample, *, stop: bool) -> FinishReason | None:
         if stop:
             return FinishReason.STOP
-        if len(sequence.said) >= sequence.group.request.max_tokens:
+        if len(sample.said) >= sample.group.request.max_tokens:
             return FinishReason.LENGTH
-        if sequence.position >= self._limits.context_tokens:
+        if sample.position >= self._limits.context_tokens:
             return FinishReason.CONTEXT_FULL
         return None
 
     def _admit(self, now_seconds: float) -> Iterator[Admitted]:
         """Give free slots to the waiting, strictly in their order: none is passed over."""
-        while self._waiting and self._slots.busy < self._limits.slots:
-            rank, request_id = self._waiting[0]
-            group = self._groups.get(request_id)
-            if group is None or group.rank != rank or not group.waiting:
-                heapq.heappop(self._waiting)  # left over from a cancelled or finished request
-                continue
+        while self._slots.busy < self._limits.slots:
+            group = self._queue.first
+            if group is None:
+                return
             match = self._match(group)
             if not self._make_room(group.cost(), match):
                 return
-            heapq.heappop(self._waiting)
             yield self._start(group, match, now_seconds)
-            if group.waiting:
-                heapq.heappush(self._waiting, (group.rank, request_id))
 
     def _match(self, group: Group) -> Match | None:
         """Look for what the request's first sample need not compute."""
@@ -220,28 +180,24 @@ class Scheduler:
 
     def _start(self, group: Group, match: Match | None, now_seconds: float) -> Admitted:
         key = SampleKey(group.request.request_id, group.next_sample)
-        sequence = Sample(group, key, now_seconds)
+        sample = Sample(group, key, now_seconds)
         self._reserved_tokens += group.cost()
-        if group.live:
-            cached = self._follow(sequence, group.live[0])
-        else:
-            cached = self._lead(sequence, match)
+        cached = self._follow(sample, group.live[0]) if group.live else self._lead(sample, match)
         self.cached_tokens += cached
-        sequence.fresh = sequence.missing
-        group.next_sample += 1
-        self.queued -= 1
-        group.live.append(sequence)
-        self._running[key] = sequence
+        sample.fresh = sample.missing
+        self._queue.took_one(group)
+        group.live.append(sample)
+        self._running[key] = sample
         return Admitted(key, cached)
 
-    def _lead(self, sequence: Sample, match: Match | None) -> int:
+    def _lead(self, sample: Sample, match: Match | None) -> int:
         """Start a sample that computes what nobody has computed; gives how much is shared."""
-        self._slots.take(sequence, match, take_over=self._must_take_over(match))
-        if not sequence.group.request.embeds:
-            self.prefix_query_tokens += sequence.group.prompt.size
+        self._slots.take(sample, match, take_over=self._must_take_over(match))
+        if not sample.group.request.embeds:
+            self.prefix_query_tokens += sample.group.prompt.size
         if match is None:
             return 0
-        sequence.position = match.tokens
+        sample.position = match.tokens
         self.prefix_hit_tokens += match.tokens
         return match.tokens
 
@@ -252,90 +208,35 @@ class Scheduler:
         held = self._reserved_tokens + self._slots.kept_tokens - match.tokens
         return not self._limits.split and held > self._limits.pool_tokens
 
-    def _follow(self, sequence: Sample, donor: Sample) -> int:
+    def _follow(self, sample: Sample, donor: Sample) -> int:
         """Start a sample that shares its sibling's prompt; gives how much of it."""
-        whole = sequence.group.prompt.size
+        whole = sample.group.prompt.size
         if donor.position < whole:
-            self._slots.take(sequence, None, take_over=False)
-            sequence.leader = donor.leader or donor
+            self._slots.take(sample, None, take_over=False)
+            sample.leader = donor.leader or donor
             return whole
         # The last token is computed again: its logits are gone.
         shared = whole - 1 if self._limits.reuse else 0
         match = Match(donor.slot, shared, whole=False, kept=False) if shared else None
-        self._slots.take(sequence, match, take_over=False)
-        sequence.position = shared
+        self._slots.take(sample, match, take_over=False)
+        sample.position = shared
         return shared
 
     def _decode_pieces(self) -> Iterator[Piece]:
-        for sequence in self._in_slot_order():
-            if sequence.pending is not None:
-                yield Piece(sequence.slot, sequence.position, (sequence.pending,), (sequence.key,))
-                sequence.position += 1
-                sequence.pending = None
+        for sample in self._in_slot_order():
+            if sample.pending is not None:
+                yield Piece(sample.slot, sample.position, (sample.pending,), (sample.key,))
+                sample.position += 1
+                sample.pending = None
 
     def _in_slot_order(self) -> Sequence[Sample]:
-        return sorted(self._running.values(), key=lambda sequence: sequence.slot)
+        return sorted(self._running.values(), key=lambda sample: sample.slot)
 
-    def _prefill_pieces(self, *, beside: bool) -> Sequence[Piece]:
-        """Share the chunk among the prompts: who has least to do is first, the oldest not last.
-
-        `beside` samples that are decoding, long prompts get less.
-        """
-        left = self._pace.at_once()
-        left_for_long = self._pace.beside() if beside else left
-        pieces = []
-        for sequence in self._in_prefill_order():
-            long = self._is_long(sequence)
-            most = min(left, left_for_long if long else left)
-            if sequence.group.request.embeds:
-                most = min(most, EMBED_TOKENS)
-            if most <= 0:
-                continue
-            piece = self._chunk(sequence, most)._replace(long=long)
-            left -= len(piece.tokens)
-            left_for_long -= len(piece.tokens) if long else 0
-            pieces.append(piece)
-        return sorted(pieces, key=lambda piece: piece.slot)
-
-    def _in_prefill_order(self) -> Iterator[Sample]:
-        """Go by what is left to compute; every fourth step begins with who came first."""
-        prompts = [sequence for sequence in self._running.values() if sequence.missing]
-        if not prompts:
-            return
-        self._prefill_steps += 1
-        if self._prefill_steps % OLDEST_EVERY == 0:
-            yield prompts.pop(0)
-        yield from sorted(prompts, key=lambda sequence: sequence.missing)
-
-    def _chunk(self, sequence: Sample, most: int) -> Piece:
-        prompt = sequence.group.prompt
-        start, end = sequence.position, min(sequence.position + most, prompt.size)
-        sequence.position = end
-        self.prefilled_tokens += end - start
-        embeds = sequence.key if sequence.group.request.embeds else None
-        if end < prompt.size:
-            return Piece(sequence.slot, start, prompt[start:end], (), embeds)
-        draws = [sequence.key]
-        for follower in sequence.group.live:
-            if follower.leader is sequence:
-                follower.leader = None
-                follower.position = end
-                draws.append(follower.key)
-                # Carried out before the next step, and before a Clear should the leader end now.
-                self._slots.edits.append(Copy(sequence.slot, follower.slot, end))
-        return Piece(sequence.slot, start, prompt[start:end], draws, embeds)
-
-    def _release(self, sequence: Sample) -> None:
-        group = sequence.group
-        group.live.remove(sequence)
+    def _release(self, sample: Sample) -> None:
+        group = sample.group
+        group.live.remove(sample)
         self._reserved_tokens -= group.cost()
-        del self._running[sequence.key]
-        self._slots.leave(sequence, sequence.held, keep=not group.request.embeds)
+        del self._running[sample.key]
+        self._slots.leave(sample, sample.held, keep=not group.request.embeds)
         if not group.live and not group.waiting:
             self._groups.pop(group.request.request_id, None)
-
-    def _advice_seconds(self) -> float:
-        turns = (self.queued + 1) / self._limits.slots
-        return min(
-            max(self._sample_seconds * turns, SHORTEST_ADVICE_SECONDS), LONGEST_ADVICE_SECONDS
-        )

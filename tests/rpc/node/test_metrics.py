@@ -249,5 +249,7 @@ async def test_scores_and_embeddings_are_counted_and_leave_nothing(caller, node)
     after = await until_idle(node)
     for name, count in (("candidates_scored_total", 3), ("texts_embedded_total", 2)):
         assert after.of(name) == before.of(name) + count
+    said = {"name": "tokens_total", "kind": "completion"}
+    assert after.of(**said) == before.of(**said)  # nothing was generated
     was = before.of("request_errors_total", kind="INVALID_REQUEST")
     assert after.of("request_errors_total", kind="INVALID_REQUEST") == was + 1

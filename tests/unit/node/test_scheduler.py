@@ -248,6 +248,35 @@ def test_a_full_queue_refuses_with_advice_and_leaves_the_rest_alone() -> None:
     assert len(engine.reasons) == 12
 
 
+def test_candidates_to_score_take_one_place_of_the_queue_until_all_have_a_slot() -> None:
+    engine = PlayedEngine()
+    engine.submit(1, samples=200, max_tokens=2, queue_places=1)
+    engine.step()
+    for request_id in range(2, 9):
+        engine.submit(request_id, max_tokens=1)
+    assert engine.scheduler.queued == 196 + 7
+    with pytest.raises(Overloaded, match="8 samples wait"):
+        engine.submit(9)
+    while engine.scheduler.queued > 7:
+        engine.step()
+    engine.submit(9)
+    engine.run()
+    assert len(engine.reasons) == 208
+
+
+def test_cancelled_samples_give_their_places_back() -> None:
+    engine = PlayedEngine()
+    for request_id in range(20):
+        engine.submit(request_id, samples=12)
+        engine.step()
+        engine.scheduler.cancel(request_id)
+        engine.step()
+    assert engine.scheduler.queued == 0
+    engine.submit(20, samples=12)
+    engine.run()
+    assert len([key for key in engine.said if key.request_id == 20]) == 12
+
+
 def test_higher_priority_goes_first_among_the_waiting() -> None:
     engine = PlayedEngine()
     engine.submit(1, samples=4)
@@ -367,6 +396,25 @@ def test_an_embedding_computes_its_whole_prompt_and_leaves_nothing(limits: Limit
         computed += [piece for piece in engine.step().pieces if piece.embeds]
     assert sum(len(piece.tokens) for piece in computed) == 30
     assert engine.scheduler.kv_tokens == held
+
+
+def test_embeddings_do_not_put_off_running_samples_or_teach_what_steps_cost() -> None:
+    engine = PlayedEngine(Limits(12, 256, 4096, 64, chunk_tokens=256))
+    engine.submit(100, max_tokens=100)
+    for _ in range(5):
+        plan = engine.step()
+        engine.scheduler.observe(plan, 0.01)
+    for request_id in range(10):
+        engine.stops_after[SampleKey(request_id, 0)] = 1
+        engine.submit(request_id, length=100, max_tokens=0, embeds=True)
+    for _ in range(20):
+        before = len(engine.said[SampleKey(100, 0)])
+        plan = engine.step()
+        engine.scheduler.observe(plan, 0.01)
+        assert len(engine.said[SampleKey(100, 0)]) == before + 1
+    engine.submit(200, length=250)
+    sizes = [len(piece.tokens) for piece in engine.step().pieces if piece.embeds is None]
+    assert max(sizes) == 240  # all but the 16 that long prompts may have beside others
 
 
 def test_long_prompts_yield_to_running_samples_and_short_ones_do_not() -> None:

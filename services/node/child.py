@@ -40,6 +40,7 @@ from services.node.generation import Generation
 
 if TYPE_CHECKING:
     from services.node.requests import Order
+    from services.node.score_embed import EmbedOrder, ScoreOrder
 
 T = TypeVar("T")
 Answer = Tokens | Scored | Embedded
@@ -160,27 +161,16 @@ class Child:
         """Tokenize a conversation or a text; raises what the engine refuses, or ModelCrashed."""
         return await self._ask(Tokenize(next(self._ids), tuple(turns), text), Tokens)
 
-    async def score(
-        self,
-        turns: Sequence[ChatTurn],
-        prompt: str,
-        candidates: Sequence[str],
-        *,
-        priority: int,
-        deadline: float | None,
-    ) -> Scored:
+    async def score(self, order: ScoreOrder, deadline: float | None) -> Scored:
         """Score continuations of one prompt; raises what the engine refuses, or ModelCrashed."""
-        request_id = next(self._ids)
-        turns, candidates = tuple(turns), tuple(candidates)
-        order = Score(request_id, turns, prompt, candidates, priority, deadline)
-        return await self._ask(order, Scored)
+        _, turns, prompt, candidates, priority = order
+        command = Score(next(self._ids), turns, prompt, candidates, priority, deadline)
+        return await self._ask(command, Scored)
 
-    async def embed(
-        self, texts: Sequence[str], *, priority: int, deadline: float | None
-    ) -> Embedded:
+    async def embed(self, order: EmbedOrder, deadline: float | None) -> Embedded:
         """Embed texts; raises what the engine refuses, or ModelCrashed."""
-        order = Embed(next(self._ids), tuple(texts), priority, deadline)
-        return await self._ask(order, Embedded)
+        command = Embed(next(self._ids), order.texts, order.priority, deadline)
+        return await self._ask(command, Embedded)
 
     async def _ask(self, command: Tokenize | Score | Embed, kind: type[AnswerT]) -> AnswerT:
         """Send a command that has one answer; who stops waiting gives it up at the engine."""

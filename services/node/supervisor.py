@@ -179,23 +179,13 @@ class Supervisor:
     async def score(self, order: ScoreOrder, deadline: float | None) -> Scored:
         """Score candidates; an engine that dies is tried once more, as in `generate`."""
         return await self._ask_twice(
-            order.model,
-            lambda child: child.score(
-                order.turns,
-                order.prompt,
-                order.candidates,
-                priority=order.priority,
-                deadline=deadline,
-            ),
-            deadline,
+            order.model, lambda child: child.score(order, deadline), deadline
         )
 
     async def embed(self, order: EmbedOrder, deadline: float | None) -> Embedded:
         """Embed texts; an engine that dies is tried once more, as in `generate`."""
         return await self._ask_twice(
-            order.model,
-            lambda child: child.embed(order.texts, priority=order.priority, deadline=deadline),
-            deadline,
+            order.model, lambda child: child.embed(order, deadline), deadline
         )
 
     async def _ask_twice(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from services.node.engine.messages import ChatTurn, Counters, Scored
     from services.node.replica import Changes
     from services.node.requests import Order
+    from services.node.score_embed import EmbedOrder, ScoreOrder
 
 RETRY_SECONDS: Final = 1.0
 log = logging.getLogger(__name__)
@@ -164,15 +165,7 @@ class RemoteEngine:
         said = await self._engine.tokenize(turns, text, self._watch.ready())
         return Tokens(0, said.tokens, said.text)
 
-    async def score(
-        self,
-        turns: Sequence[ChatTurn],
-        prompt: str,
-        candidates: Sequence[str],
-        *,
-        priority: int,
-        deadline: float | None,
-    ) -> Scored:
+    async def score(self, order: ScoreOrder, deadline: float | None) -> Scored:
         """Raise NotImplementedYet: no such API gives the probabilities of a given text."""
         raise NotImplementedYet(
             f"Score: model {self._settings.name!r} runs behind the backend "
@@ -180,34 +173,32 @@ class RemoteEngine:
             "Ask a model with the backend llama.cpp."
         )
 
-    async def embed(
-        self, texts: Sequence[str], *, priority: int, deadline: float | None
-    ) -> Embedded:
+    async def embed(self, order: EmbedOrder, deadline: float | None) -> Embedded:
         """Embed texts, where the server's API can; the vectors have unit length."""
         facts = self._watch.ready()
         self._gate.claim(1)
         self.requests_in_flight += 1
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._embed(texts, priority, facts)
+                return await self._embed(order, facts)
         except TimeoutError:
             raise _too_late() from None
         finally:
             self._gate.release(1)
             self.requests_in_flight -= 1
 
-    async def _embed(self, texts: Sequence[str], priority: int, facts: RemoteFacts) -> Embedded:
-        await self._gate.enter(priority)
+    async def _embed(self, order: EmbedOrder, facts: RemoteFacts) -> Embedded:
+        await self._gate.enter(order.priority)
         try:
             await self._engine.confirm(facts)
-            said = await self._engine.embed(texts, facts)
+            said = await self._engine.embed(order.texts, facts)
         finally:
             self._gate.leave()
         packed = tuple(filter(None, map(pack_unit, said.vectors)))
-        if len(packed) != len(texts):
+        if len(packed) != len(order.texts):
             raise UnusableReply(
                 f"the server of {self._settings.name!r} gave {len(packed)} usable vectors for "
-                f"{len(texts)} texts"
+                f"{len(order.texts)} texts"
             )
         return Embedded(0, packed, said.prompt_tokens)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,7 +101,7 @@ def write_vocabulary(
     """Copy the pocket vocabulary and lengthen it with words that never occur."""
     known = len(pocket.fields["tokenizer.ggml.tokens"].data)
     more = max(0, tokens - known)
-    fill = {
+    fill: dict[str, Sequence[object]] = {
         "tokenizer.ggml.tokens": [f"<unused {number}>" for number in range(more)],
         "tokenizer.ggml.scores": [-1e4] * more,
         "tokenizer.ggml.token_type": [1] * more,

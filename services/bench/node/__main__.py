@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,8 +25,8 @@ from services.bench.node import (
     vote,
 )
 from services.bench.node.bench import Bench
-from services.bench.node.cores import STOPPED, Cores, ServerFailed, asking_from, divide
-from services.bench.node.peers import PeerMissing
+from services.bench.node.cores import Cores, asking_from, divide
+from services.bench.node.ending import conclude
 
 Part = Callable[[Bench], Awaitable[Sequence[figures.Figure]]]
 PARTS: Final[Mapping[str, Part]] = {
@@ -104,18 +103,7 @@ def main() -> int:
     arguments = _arguments()
     console = Console(stderr=True, width=150)
     cores = divide(frozenset(os.sched_getaffinity(0)))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what runs is ended, as by Ctrl-C
-    try:
-        made = _run(arguments, cores, console)
-    except KeyboardInterrupt:
-        console.print("Stopped; nothing was written.")
-        return STOPPED
-    except (PeerMissing, ServerFailed) as error:
-        console.print(str(error), markup=False, highlight=False)
-        return 1
-    path = figures.publish("node", made, arguments.out, setup=cores.describe())
-    console.print(f"Written to {path}")
-    return 0
+    return conclude("node", lambda: _run(arguments, cores, console), arguments.out, cores, console)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ from typing import Final, NamedTuple
 
 SERVING_CORES: Final = 2
 """Cores, and threads of every engine."""
-STOPPED: Final = 130
-"""Exit status of a command that Ctrl-C ended."""
 END_SECONDS: Final = 10.0
 """How long a process may take to leave by itself."""
 

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import random
-import signal
 import statistics
 import sys
 import tempfile
@@ -29,7 +28,8 @@ from quorate.models import pocket_models
 from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
 from services.bench import figures
 from services.bench.node import servers
-from services.bench.node.cores import STOPPED, ServerFailed, asking_from, divide
+from services.bench.node.cores import Cores, asking_from, divide
+from services.bench.node.ending import conclude
 from services.bench.node.memory import megabytes
 
 MODEL: Final = "abacus"
@@ -134,6 +134,11 @@ async def _measure(
     return list(readings.figures(requests))
 
 
+def _run(requests: int, cores: Cores, console: Console) -> Sequence[figures.Figure]:
+    with tempfile.TemporaryDirectory() as scratch, asking_from(cores):
+        return asyncio.run(_measure(servers.place(Path(scratch), cores), requests, console))
+
+
 def main() -> int:
     """Run the soak and publish what it found."""
     parser = argparse.ArgumentParser(description="Send a node many requests, watch its memory.")
@@ -143,20 +148,13 @@ def main() -> int:
     if arguments.requests < 1000:
         parser.error(f"--requests is {arguments.requests}; fewer than 1000 say nothing of growth")
     console, cores = Console(stderr=True), divide(frozenset(os.sched_getaffinity(0)))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what runs is ended, as by Ctrl-C
-    try:
-        with tempfile.TemporaryDirectory() as scratch, asking_from(cores):
-            place = servers.place(Path(scratch), cores)
-            made = asyncio.run(_measure(place, arguments.requests, console))
-    except KeyboardInterrupt:
-        console.print("Stopped; nothing was written.")
-        return STOPPED
-    except ServerFailed as error:
-        console.print(str(error), markup=False, highlight=False)
-        return 1
-    path = figures.publish("node-soak", made, arguments.out, setup=cores.describe())
-    console.print(f"Written to {path}")
-    return 0
+    return conclude(
+        "node-soak",
+        lambda: _run(arguments.requests, cores, console),
+        arguments.out,
+        cores,
+        console,
+    )
 
 
 if __name__ == "__main__":

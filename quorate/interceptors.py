@@ -94,7 +94,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                         return await behaviour(request, context)
                 except grpc.aio.AbortError:  # a handler of another package set its own status
                     raise
-                except Exception as error:  # noqa: BLE001
+                except Exception as error:  # noqa: BLE001 - what is no error of ours is logged
                     known = _in_catalogue(method, error)
                     span.set_status(trace.StatusCode.ERROR, known.kind)
                     await context.abort_with_status(rpc_status.encode(known))

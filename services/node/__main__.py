@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from quorate import server
+from quorate import error_groups, server
 from quorate.channel import Peers
 from quorate.config import NodeSettings, load
 from quorate.errors import QuorateError
@@ -96,14 +96,6 @@ async def _tell_draining(node: server.Server, supervisor: Supervisor) -> None:
     supervisor.changes.tell()
 
 
-def _first_of_catalogue(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Give the error that a person can act on, such as a port in use, out of a task group's."""
-    known: BaseException | None = group.subgroup(QuorateError)
-    while isinstance(known, BaseExceptionGroup):
-        known = known.exceptions[0]
-    return known or group
-
-
 def main() -> None:
     """Read the settings and run the node until a signal ends it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -115,8 +107,8 @@ def main() -> None:
         configure_logging(settings.telemetry.log_level, "node", settings.name)
         try:
             await serve(settings, os.environ)
-        except BaseExceptionGroup as group:
-            raise _first_of_catalogue(group) from group
+        except ExceptionGroup as group:  # a person can act on one line, such as a port in use
+            raise error_groups.first(group, QuorateError) from None
 
     server.run(start)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from quorate import error_groups
 from quorate import topology as topologies
 from quorate.cli.supervision import readiness
 from quorate.cli.supervision.credentials import USER
@@ -103,7 +104,7 @@ class Supervisor:
                     group.create_task(self._launch(node, coordinator=coordinator))
         except ExceptionGroup as several:
             # Several nodes that fail together mostly fail alike: the first reason is enough.
-            raise several.exceptions[0] from None
+            raise error_groups.first(several, (QuorateError, OSError)) from None
         await self._complete()
         self._ready = True
         self._publish()

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from quorate import error_groups
 from quorate.errors import (
     DeadlineExceeded,
     InternalError,
@@ -111,20 +112,18 @@ class RemoteEngine:
         except TimeoutError:
             request.generation.fail(_too_late())
         except ExceptionGroup as group_of_errors:
-            error = self._first_of(group_of_errors)
+            error = self._to_tell(group_of_errors)
             request.generation.fail(error)
             if not isinstance(error, InvalidRequest | Overloaded):
                 self._watch.look_again()
 
-    def _first_of(self, group: ExceptionGroup[Exception]) -> QuorateError:
+    def _to_tell(self, group: ExceptionGroup[Exception]) -> QuorateError:
         """Give the error to tell out of a task group's; what is none of ours is a defect here."""
-        error: Exception = group.subgroup(QuorateError) or group
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
+        error = error_groups.first(group, QuorateError)
         if isinstance(error, QuorateError):
             return error
         log.error("model %s: a request failed", self._settings.name, exc_info=group)
-        return InternalError(f"the node failed to speak with the server: {error!r}")
+        return InternalError(f"the node failed to speak with the server: {group.exceptions[0]!r}")
 
     async def _sample(self, request: Request, sample: int) -> None:
         clock = asyncio.get_running_loop().time

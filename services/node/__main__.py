@@ -18,6 +18,7 @@ from quorate.errors import QuorateError
 from quorate.identity import Role
 from quorate.telemetry import Telemetry, configure_logging
 from services.node.announce import Announcer
+from services.node.arenas import bound_arenas
 from services.node.hardware import usable_cores
 from services.node.meter import Meters
 from services.node.server import NodeServicer, service
@@ -101,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True, help="a YAML file of a node")
     arguments = parser.parse_args()
+    bound_arenas()
 
     async def start() -> None:
         settings = load(NodeSettings, arguments.settings, os.environ)

@@ -1,7 +1,9 @@
 """`python -m services.bench.node.soak`: send one node many requests, and watch its memory.
 
-Requests are as different as callers are: lengths, samples, temperatures, alternatives, and some
-that are given up midway. Writes results/node-soak.json.
+At first every slot is filled to its last cell, so that memory which an engine sets aside when it
+loads, and the kernel hands out when it is used, does not count as growth. The requests then are as
+different as callers are: lengths, samples, temperatures, alternatives, and some that are given up
+midway. Writes results/node-soak.json.
 """
 
 from __future__ import annotations
@@ -30,18 +32,25 @@ from services.bench import figures
 from services.bench.node import servers
 from services.bench.node.cores import Cores, asking_from, divide
 from services.bench.node.ending import conclude
-from services.bench.node.memory import megabytes
+from services.bench.node.memory import own_megabytes
 
 MODEL: Final = "abacus"
 REQUESTS: Final = 100_000
 CLIENTS: Final = 16
 WARM_UP_SHARE: Final = 0.1
-"""Share of the requests after which memory counts: caches are full and arenas have their size."""
+"""Share of the requests after which memory counts: allocators and tables have their size."""
 READINGS: Final = 200
 WINDOW: Final = 10
 """Readings whose median is compared, after the warm-up and at the end."""
 ABANDONED_SHARE: Final = 0.02
 GOAL: Final = "<= 1.01"
+CONTEXT_TOKENS: Final = 256
+FILLINGS: Final = 4
+"""How often every slot is filled; the steps of each time are made up differently."""
+FILLING_NUMBERS: Final = (5, 40)
+"""Fewest and most numbers in a prompt that fills a slot: the longest take most of the context."""
+BAN_THE_END: Final = {2: -100.0}
+"""The token that ends a pocket model's turn."""
 
 
 def request(draw: random.Random) -> node_pb2.GenerateRequest:
@@ -70,8 +79,31 @@ async def ask(node: node_pb2_grpc.NodeServiceAsyncStub, draw: random.Random) -> 
             return
 
 
+async def fill(node: node_pb2_grpc.NodeServiceAsyncStub, slots: int, draw: random.Random) -> None:
+    """Have all slots at once compute until their cells are full."""
+    async with asyncio.TaskGroup() as group:
+        for _ in range(slots):
+            group.create_task(_fill_slot(node, draw))
+
+
+async def _fill_slot(node: node_pb2_grpc.NodeServiceAsyncStub, draw: random.Random) -> None:
+    numbers = (str(draw.randint(0, 99)) for _ in range(draw.randint(*FILLING_NUMBERS)))
+    sampling = common_pb2.Sampling(
+        temperature=draw.choice((0.0, 1.0)),
+        max_tokens=CONTEXT_TOKENS,
+        top_logprobs=draw.choice((0, 3)),
+        logit_bias=BAN_THE_END,
+    )
+    filling = node_pb2.GenerateRequest(model=MODEL, prompt=" + ".join(numbers), sampling=sampling)
+    async for event in node.Generate(filling):
+        reason = event.finished.reason
+        if event.HasField("finished") and reason != common_pb2.FINISH_REASON_CONTEXT_FULL:
+            name = common_pb2.FinishReason.Name(reason)
+            raise RuntimeError(f"a slot was to be filled, but its sample ended with {name}")
+
+
 class Readings:
-    """Memory of the node and of its engine in MB, read as the requests go on."""
+    """Own memory of the node and of its engine in MB, read as the requests go on."""
 
     def __init__(self, process: psutil.Process) -> None:
         self._processes = {"node": process, "engine": process.children()[0]}
@@ -80,7 +112,7 @@ class Readings:
     def take(self) -> None:
         """Read both."""
         for name, process in self._processes.items():
-            self.megabytes[name].append(megabytes(process))
+            self.megabytes[name].append(own_megabytes(process))
 
     def figures(self, requests: int) -> Iterator[figures.Figure]:
         """Compare the end with what was held after the warm-up."""
@@ -122,13 +154,15 @@ async def _measure(
     place: servers.Place, requests: int, console: Console
 ) -> Sequence[figures.Figure]:
     models = {MODEL: pocket_models()[MODEL]}
-    with servers.node(place, models, context_tokens=256) as running:
+    with servers.node(place, models, context_tokens=CONTEXT_TOKENS) as running:
         async with Peers(place.identity) as peers:
             channel = peers.channel(running.address, (Role.NODE, servers.NODE))
             readings = Readings(psutil.Process(running.process.pid))
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
             with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
                 stub = node_pb2_grpc.NodeServiceStub(channel)
+                for seed in range(FILLINGS):
+                    await fill(stub, servers.SLOTS, random.Random(seed))
                 speed = await soak(stub, readings, requests, bar)
     console.print(f"{speed:.0f} requests/s")
     return list(readings.figures(requests))

@@ -19,6 +19,7 @@ from quorate.identity import Role
 from quorate.telemetry import Telemetry, configure_logging
 from services.node.announce import Announcer
 from services.node.arenas import bound_arenas
+from services.node.engine.collector import set_apart
 from services.node.hardware import usable_cores
 from services.node.meter import Meters
 from services.node.server import NodeServicer, service
@@ -57,6 +58,7 @@ async def serve(settings: NodeSettings, environment: Mapping[str, str]) -> None:
                 status.server = servicer.server = node
                 await supervisor.wait_settled()
                 await node.start()
+                set_apart()
                 await _stay(settings, node, supervisor, status)
         finally:
             engines.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from services.node.engine.collector import set_apart
 from services.node.engine.messages import Load
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Threads(Protocol):
 
 def serve(link: Link, engine: Engine, cores: Threads, clock: Callable[[], float]) -> None:
     """Serve until the node is gone, which raises NodeGone."""
+    set_apart()
     while True:
         if engine.idle:
             cores.rest()

@@ -7,7 +7,7 @@ PROGRAM = """
 import gc, sys
 from services.node.engine.collector import set_apart
 
-exists = [[] for _ in range(100_000)]
+exists = [[] for _ in range(400_000)]
 if sys.argv[1] == "apart":
     set_apart()
 else:

@@ -16,6 +16,7 @@ import pytest
 
 from quorate.errors import ModelCrashed
 from quorate.v1 import common_pb2
+from services.node import health
 
 pytestmark = pytest.mark.anyio
 LONG = {"prompt": "Once", "logit_bias": {2: -100.0}, "max_tokens": 2000}
@@ -38,18 +39,25 @@ async def caller(caller_of, peers, node):
 async def break_under_load(caller, break_engine: Callable[[int], object]) -> float:
     """Break the engine while requests speak; gives the seconds until all of them were told."""
     pid = (await caller.engine()).pid
+    all_speak = asyncio.Barrier(STREAMS + 1)
 
     async def speak() -> bool:
+        stream = caller.stream(**LONG)
         try:
-            await caller.generate(**LONG)
+            async for message in stream:
+                if message.HasField("step"):
+                    break
+            await all_speak.wait()
+            async for _ in stream:
+                pass
         except ModelCrashed:
             return True
         return False
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         streams = [group.create_task(speak()) for _ in range(STREAMS)]
-        await caller.until(lambda s: s.engines[0].busy_slots == STREAMS)
-        await asyncio.sleep(0.2)  # all of them have said something
+        await all_speak.wait()
+        assert (await caller.engine()).busy_slots == STREAMS
         started = time.monotonic()
         break_engine(pid)
     assert all(stream.result() for stream in streams)
@@ -78,7 +86,8 @@ async def test_a_stopped_engine_is_replaced_and_its_requests_are_told(caller, no
 async def test_a_stopped_engine_that_nobody_waits_for_is_left_alone(caller) -> None:
     pid = (await caller.engine()).pid
     os.kill(pid, signal.SIGSTOP)
-    await asyncio.sleep(7)
+    # One that is waited for would be replaced within this time.
+    await asyncio.sleep(health.STOPPED_SECONDS + 2 * health.LOOK_SECONDS)
     os.kill(pid, signal.SIGCONT)
     await caller.serves_on()
     assert (await caller.engine()).pid == pid

@@ -56,6 +56,27 @@ ENGINE_VARIABLES: Final[Mapping[str, str]] = {
     "GGML_NO_BACKTRACE": "1",
 }
 
+LARGE_PAGES: Final = "glibc.malloc.hugetlb=1"
+"""Has the C library ask for large pages where the kernel leaves that to programs (its default).
+
+A step reads all weights, and walks fewer page tables then: 12 % more tokens/s in one stream of a
+135M model, 8 % at four, 3 % at sixteen (`docs/performance.md`).
+"""
+LARGE_FILE_BYTES: Final = 32 * 2**20
+"""A smaller model gains nothing, and its engine would hold 7 MB more: all blocks are rounded up."""
+
+
+def engine_environment(environment: Mapping[str, str], file_bytes: int) -> Mapping[str, str]:
+    """Give what an engine of a model finds in its environment, by that of its node.
+
+    GLIBC_TUNABLES that are set already have the last word.
+    """
+    variables = {**environment, **ENGINE_VARIABLES}
+    if file_bytes >= LARGE_FILE_BYTES:
+        tunables = LARGE_PAGES, environment.get("GLIBC_TUNABLES", "")
+        variables["GLIBC_TUNABLES"] = ":".join(filter(None, tunables))
+    return variables
+
 
 class _Link(asyncio.Protocol):
     """The node's end of the socket; hands every event to the child."""
@@ -100,7 +121,7 @@ class Child:
         environment: Mapping[str, str],
         observe: Callable[[Counters, Counters], None] = lambda _before, _after: None,
     ) -> Self:
-        """Start an engine process that has nothing loaded yet; `environment` is the node's own."""
+        """Start an engine process that has nothing loaded yet, in this environment."""
         child = cls(observe)
         ours, theirs = socket.socketpair()
         with theirs:
@@ -108,7 +129,7 @@ class Child:
                 sys.executable, "-m", "services.node.engine",
                 "--socket", str(theirs.fileno()), "--node-pid", str(os.getpid()),
                 pass_fds=[theirs.fileno()], stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE,
-                env={**environment, **ENGINE_VARIABLES},
+                env=environment,
             )  # fmt: skip
         loop = asyncio.get_running_loop()
         child._transport, _ = await loop.create_connection(lambda: _Link(child), sock=ours)

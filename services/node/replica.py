@@ -7,11 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from quorate.errors import ModelCrashed, QuorateError
 from services.node import health
-from services.node.child import Child
+from services.node.child import Child, engine_environment
 from services.node.engine.messages import Counters, Load, Loaded
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ class Surroundings:
     observe: Callable[[Counters, Counters], None]
 
 
+def _file_bytes(load: Load) -> int:
+    try:
+        return Path(load.path).stat().st_size
+    except OSError:  # the engine will say that it is not there
+        return 0
+
+
 class Replica:
     """Keeps one engine process running. Owned by the node's event loop."""
 
@@ -126,7 +134,8 @@ class Replica:
 
     async def _run_once(self) -> str:
         """Run one engine process to its end; gives how it ended."""
-        child = await Child.start(self._around.environment, self._around.observe)
+        environment = engine_environment(self._around.environment, _file_bytes(self._load))
+        child = await Child.start(environment, self._around.observe)
         async with asyncio.TaskGroup() as group:
             ending = group.create_task(child.wait())
             watching = group.create_task(self._watch(child))

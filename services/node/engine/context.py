@@ -64,6 +64,8 @@ class Context:
             )
         self._memory = llama_cpp.llama_get_memory(self.pointer)
         self._vocabulary_size = model.vocabulary.size
+        self._slots = settings.slots
+        self._logits_address = 0
         self._embedding_size = int(llama_cpp.llama_model_n_embd_out(model.pointer))
         self._split = settings.split
         self._threads = 1
@@ -175,8 +177,11 @@ class Context:
     def logits(self, count: int) -> Rows:
         """View the logits of the last batch, one row per piece that draws, in order."""
         raw = llama_cpp.llama_get_logits(self.pointer)
-        rows: Rows = np.ctypeslib.as_array(raw, (count, self._vocabulary_size))
-        return rows
+        address = ctypes.addressof(raw.contents)
+        if address != self._logits_address:  # to wrap it costs more than to draw a token
+            self._logits_address = address
+            self._logits: Rows = np.ctypeslib.as_array(raw, (self._slots, self._vocabulary_size))
+        return self._logits[:count]
 
     def use_threads(self, threads: int) -> None:
         """Compute with this many threads from the next step on."""

@@ -16,7 +16,7 @@ import pytest
 from quorate import models
 from quorate.errors import InvalidRequest
 from quorate.models import gguf, memory
-from services.node.child import Child
+from services.node.child import Child, engine_environment
 from services.node.engine.messages import Load, Sampling
 from services.node.requests import Order
 
@@ -118,7 +118,8 @@ def write_vocabulary(
 
 async def measure(path: Path, pool: int, slots: int, split: bool = False) -> tuple[int, int]:
     """Give what a real engine holds after its load, and after batches that fill all slots."""
-    child = await Child.start(dict(os.environ))
+    size = gguf.read_header(path).file_bytes
+    child = await Child.start(engine_environment(os.environ, size))
     order = Order(
         model="m",
         turns=(),

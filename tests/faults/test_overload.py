@@ -16,75 +16,84 @@ SLOTS = 4
 QUEUE = 8
 MODEL = {"name": "abacus", "slots": SLOTS, "queue": QUEUE}
 ASK = {"prompt": "Once", "logit_bias": {2: -100.0}, "max_tokens": 200}
-CALIBRATION_SECONDS = 2.0
-OVERLOAD_SECONDS = 3.0
+WINDOW_SECONDS = 0.5
+CROWDED = (False, True, True, False) * 6
+"""Whether a window has ten times the load. They alternate, so that what other work on the machine
+takes, and its drift, falls on both kinds alike."""
 TIMES = 10
-ROUNDS = 2
-"""Other work on the machine comes and goes: the better round of each kind counts."""
 LEAST_GOODPUT = 0.7
-"""Of the peak. The goal is 0.9; runs beside other work, and the load's own, gave 0.8 to 1.0."""
+"""Of the peak. The goal is 0.9; beside other work on four cores 0.77 to 0.99 was measured."""
 SLOWEST_REFUSAL_SECONDS = 0.05
+RETRY_SECONDS = 0.05
 
 
 @dataclass
 class Load:
-    """What became of the requests of one run."""
+    """What became of the requests; `over` ends the steady ones."""
 
-    tokens_at: list[tuple[float, int]] = field(default_factory=list)
+    sent: int = 0
+    tokens: int = 0
     answered: int = 0
     refused: list[Overloaded] = field(default_factory=list)
     refusal_seconds: list[float] = field(default_factory=list)
+    over: bool = False
 
     async def ask(self, caller) -> None:
-        """Send one request; its tokens count only when it is answered to the end."""
-        began, heard = time.monotonic(), []
+        """Send one request: it is refused before its first token, or answered to the end."""
+        began, heard = time.monotonic(), 0
+        self.sent += 1
         try:
             async for message in caller.stream(**ASK):
                 tokens = sum(len(delta.tokens) for delta in message.step.deltas)
-                heard.append((time.monotonic(), tokens))
+                heard += tokens
+                self.tokens += tokens
         except Overloaded as refusal:
             assert not heard, "a request was refused after it had been begun"
             self.refused.append(refusal)
             self.refusal_seconds.append(time.monotonic() - began)
         else:
-            assert sum(tokens for _, tokens in heard) == ASK["max_tokens"]
-            self.tokens_at += heard
+            assert heard == ASK["max_tokens"]
             self.answered += 1
 
-    def tokens_per_second(self, start: float, end: float) -> float:
-        """Tokens of whole answers that came within a time, by the second."""
-        return sum(n for at, n in self.tokens_at if start <= at < end) / (end - start)
+    async def keep_asking(self, caller) -> None:
+        """Send one request after another, until the load is over."""
+        while not self.over:
+            refused = len(self.refused)
+            await self.ask(caller)
+            if len(self.refused) > refused:
+                await asyncio.sleep(RETRY_SECONDS)
 
 
-async def peak(caller) -> float:
-    """Keep as many requests as it has slots, and as many in its queue; gives tokens a second."""
-    load = Load()
-    start = time.monotonic()
-    end = start + CALIBRATION_SECONDS
+async def window(
+    group: asyncio.TaskGroup, caller, load: Load, requests_per_second: float = 0.0
+) -> float:
+    """Send more requests at a steady rate, whatever becomes of them; gives tokens a second."""
+    start, tokens, sent = time.monotonic(), load.tokens, 0
+    while (elapsed := time.monotonic() - start) < WINDOW_SECONDS:
+        for _ in range(int(elapsed * requests_per_second) - sent):
+            group.create_task(load.ask(caller))
+            sent += 1
+        await asyncio.sleep(0.002)
+    assert sent >= 0.9 * WINDOW_SECONDS * requests_per_second, "the load was not that large"
+    return (load.tokens - tokens) / (time.monotonic() - start)
 
-    async def repeat() -> None:
-        while time.monotonic() < end:
-            await load.ask(caller)
 
-    async with asyncio.TaskGroup() as group:
+async def alternate(caller, load: Load) -> tuple[float, float]:
+    """Keep all slots busy, at times with ten times the load; gives tokens a second without, with.
+
+    As many requests as slots, and as many again, always wait for their answers or for a place.
+    """
+    peaks, goodputs = [], []
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         for _ in range(2 * SLOTS):
-            group.create_task(repeat())
-    assert not load.refused
-    return load.tokens_per_second(start, end)
-
-
-async def overload(caller, load: Load, requests_per_second: float) -> float:
-    """Send requests at a steady rate, whatever becomes of them; gives tokens a second."""
-    start = time.monotonic()
-    sent = 0
-    async with asyncio.TaskGroup() as group:
-        while (elapsed := time.monotonic() - start) < OVERLOAD_SECONDS:
-            for _ in range(int(elapsed * requests_per_second) - sent):
-                group.create_task(load.ask(caller))
-                sent += 1
-            await asyncio.sleep(0.002)
-    assert sent >= 0.95 * OVERLOAD_SECONDS * requests_per_second, "the load was not that large"
-    return load.tokens_per_second(start, start + OVERLOAD_SECONDS)
+            group.create_task(load.keep_asking(caller))
+        await window(group, caller, load)  # the engine finds its threads
+        assert not load.refused
+        for crowded in CROWDED:
+            rate = TIMES * max(peaks) / ASK["max_tokens"] if crowded else 0.0
+            (goodputs if crowded else peaks).append(await window(group, caller, load, rate))
+        load.over = True
+    return statistics.mean(peaks), statistics.mean(goodputs)
 
 
 async def test_ten_times_the_load_costs_no_work_and_is_refused_at_once_with_when_to_retry(
@@ -93,21 +102,17 @@ async def test_ten_times_the_load_costs_no_work_and_is_refused_at_once_with_when
     with start_node("crowded", models=[MODEL], telemetry={"metrics_port": 0}) as node:
         caller = caller_of(peers, node)
         await caller.serves_on()
-        async with asyncio.timeout(60):
-            peaks, goodputs, load = [], [], Load()
-            for _ in range(ROUNDS):
-                peaks.append(await peak(caller))
-                rate = TIMES * max(peaks) / ASK["max_tokens"]
-                goodputs.append(await overload(caller, load, rate))
-        ratio = max(goodputs) / max(peaks)
+        load = Load()
+        peak, goodput = await alternate(caller, load)
         slow = statistics.quantiles(load.refusal_seconds, n=20)
         print(
-            f"goodput {ratio:.2f} of {max(peaks):.0f} tokens/s; {load.answered} "
+            f"goodput {goodput / peak:.2f} of {peak:.0f} tokens/s; {load.answered} "
             f"answered, {len(load.refused)} refused in {slow[9] * 1e3:.1f} ms p50, "
             f"{slow[18] * 1e3:.1f} ms p95"
         )
-        assert ratio >= LEAST_GOODPUT
-        assert len(load.refused) > 2 * load.answered
+        assert goodput >= LEAST_GOODPUT * peak
+        assert load.answered + len(load.refused) == load.sent
+        assert len(load.refused) > 0.8 * load.sent
         assert all(refusal.retry_after_seconds for refusal in load.refused)
         assert statistics.median(load.refusal_seconds) < SLOWEST_REFUSAL_SECONDS
         await until_idle(node)

@@ -89,6 +89,30 @@ STOP_RULE_WINDOW: StopRule.ValueType  # 5
 """Early-stopping self-consistency: one unanimous window."""
 Global___StopRule: typing_extensions.TypeAlias = StopRule
 
+class _DebateTopology:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _DebateTopologyEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_DebateTopology.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    DEBATE_TOPOLOGY_UNSPECIFIED: _DebateTopology.ValueType  # 0
+    """Not said: a ring."""
+    DEBATE_TOPOLOGY_RING: _DebateTopology.ValueType  # 1
+    """Those of its two neighbours."""
+    DEBATE_TOPOLOGY_FULL: _DebateTopology.ValueType  # 2
+    """Those of all others."""
+
+class DebateTopology(_DebateTopology, metaclass=_DebateTopologyEnumTypeWrapper):
+    """Whose answers a debater reads."""
+
+DEBATE_TOPOLOGY_UNSPECIFIED: DebateTopology.ValueType  # 0
+"""Not said: a ring."""
+DEBATE_TOPOLOGY_RING: DebateTopology.ValueType  # 1
+"""Those of its two neighbours."""
+DEBATE_TOPOLOGY_FULL: DebateTopology.ValueType  # 2
+"""Those of all others."""
+Global___DebateTopology: typing_extensions.TypeAlias = DebateTopology
+
 class _BatchState:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -167,6 +191,14 @@ class Question(google.protobuf.message.Message):
     FROZEN_FIELD_NUMBER: builtins.int
     DETERMINISTIC_FIELD_NUMBER: builtins.int
     HORIZON_FIELD_NUMBER: builtins.int
+    MIN_AGREEMENT_FIELD_NUMBER: builtins.int
+    CONFIDENCE_THRESHOLD_FIELD_NUMBER: builtins.int
+    ERROR_RISK_FIELD_NUMBER: builtins.int
+    TOPIC_FIELD_NUMBER: builtins.int
+    DELTA_FIELD_NUMBER: builtins.int
+    TOPOLOGY_FIELD_NUMBER: builtins.int
+    CASCADE_FIELD_NUMBER: builtins.int
+    WIDTHS_FIELD_NUMBER: builtins.int
     strategy: builtins.str
     """Name of the voting strategy; empty is "majority"."""
     routing: builtins.str
@@ -197,6 +229,22 @@ class Question(google.protobuf.message.Message):
     """Ballots are folded in member order and nothing depends on time."""
     horizon: builtins.int
     """Seconds that the parts' plan may look ahead; see the planner. 0 plans one layer at a time."""
+    min_agreement: builtins.float
+    """Least agreement of the winner, in [0, 1]; a part below it fails with NO_QUORUM. 0 takes any."""
+    confidence_threshold: builtins.float
+    """Ballots that are less confident abstain, in [0, 1]; 0 takes all."""
+    error_risk: builtins.float
+    """Accepted probability that the answer is wrong, in [0, 1): a riskier answer is withheld. 0 always
+    answers. Where nothing was calibrated on held-out items the answer is withheld too.
+    """
+    topic: builtins.str
+    """What the question is about, such as "math", for what was learned; empty is told by its text."""
+    delta: builtins.float
+    """Probability of a false certificate, in (0, 0.5]; 0 is 0.05."""
+    topology: Global___DebateTopology.ValueType
+    """Who reads whom in a debate; unspecified is a ring."""
+    cascade: builtins.bool
+    """Models are asked one after the other, the cheapest first, until one is sure enough."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.ChatMessage]:
         """The conversation; the last message is the question. At least one."""
@@ -216,6 +264,10 @@ class Question(google.protobuf.message.Message):
     @property
     def nodes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these nodes may vote; empty is all. An unknown name answers NOT_FOUND."""
+
+    @property
+    def widths(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Candidates of each round of "pacore", such as 4, 2; empty is 4. One more call concludes."""
 
     def __init__(
         self,
@@ -238,9 +290,17 @@ class Question(google.protobuf.message.Message):
         frozen: builtins.bool = ...,
         deterministic: builtins.bool = ...,
         horizon: builtins.int = ...,
+        min_agreement: builtins.float = ...,
+        confidence_threshold: builtins.float = ...,
+        error_risk: builtins.float = ...,
+        topic: builtins.str = ...,
+        delta: builtins.float = ...,
+        topology: Global___DebateTopology.ValueType = ...,
+        cascade: builtins.bool = ...,
+        widths: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["budget", b"budget", "sampling", b"sampling"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["budget", b"budget", "decompose", b"decompose", "deterministic", b"deterministic", "frozen", b"frozen", "ground_truth", b"ground_truth", "horizon", b"horizon", "kind", b"kind", "max_models", b"max_models", "messages", b"messages", "models", b"models", "nodes", b"nodes", "risk", b"risk", "rounds", b"rounds", "routing", b"routing", "samples", b"samples", "sampling", b"sampling", "stop_rule", b"stop_rule", "strategy", b"strategy"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["budget", b"budget", "cascade", b"cascade", "confidence_threshold", b"confidence_threshold", "decompose", b"decompose", "delta", b"delta", "deterministic", b"deterministic", "error_risk", b"error_risk", "frozen", b"frozen", "ground_truth", b"ground_truth", "horizon", b"horizon", "kind", b"kind", "max_models", b"max_models", "messages", b"messages", "min_agreement", b"min_agreement", "models", b"models", "nodes", b"nodes", "risk", b"risk", "rounds", b"rounds", "routing", b"routing", "samples", b"samples", "sampling", b"sampling", "stop_rule", b"stop_rule", "strategy", b"strategy", "topic", b"topic", "topology", b"topology", "widths", b"widths"]) -> None: ...
 
 Global___Question: typing_extensions.TypeAlias = Question
 
@@ -713,6 +773,13 @@ class Part(google.protobuf.message.Message):
     FAILURE_FIELD_NUMBER: builtins.int
     EFFECTIVE_VOTES_FIELD_NUMBER: builtins.int
     EXPLANATION_FIELD_NUMBER: builtins.int
+    TOPIC_FIELD_NUMBER: builtins.int
+    CERTIFICATE_FIELD_NUMBER: builtins.int
+    ERROR_FIELD_NUMBER: builtins.int
+    WITHHELD_FIELD_NUMBER: builtins.int
+    ROUNDS_FIELD_NUMBER: builtins.int
+    TOKENS_SAVED_FIELD_NUMBER: builtins.int
+    STOPPED_BY_FIELD_NUMBER: builtins.int
     answer: builtins.str
     """The winning answer."""
     kind: quorate.v1.common_pb2.AnswerKind.ValueType
@@ -731,6 +798,18 @@ class Part(google.protobuf.message.Message):
     """Effective number of independent votes; 0 when not estimated."""
     explanation: builtins.str
     """Why the strategy chose this answer, for a person."""
+    topic: builtins.str
+    """What the part is about, for what was learned; empty when unknown."""
+    error: builtins.float
+    """Estimated probability that the answer is wrong, in [0, 1]; unset when nothing was calibrated."""
+    withheld: builtins.bool
+    """The answer is withheld because the risk was too high."""
+    tokens_saved: builtins.int
+    """Tokens that an early stop saved, estimated from ballots that ended."""
+    stopped_by: builtins.str
+    """What ended the asking: "all", "exact", "risk", "adaptive", "window", "budget", "deadline",
+    "cascade" or "agreement".
+    """
     @property
     def subtask(self) -> Global___Subtask:
         """The subtask."""
@@ -751,6 +830,14 @@ class Part(google.protobuf.message.Message):
     def failure(self) -> quorate.v1.common_pb2.Failure:
         """Why the part has no answer; unset when it has one."""
 
+    @property
+    def certificate(self) -> Global___Certificate:
+        """The certificate that the answer is the mode of the electorate; unset when it was not reached."""
+
+    @property
+    def rounds(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Round]:
+        """How the vote stood after each round, from round 0 on; empty unless there were several."""
+
     def __init__(
         self,
         *,
@@ -768,11 +855,51 @@ class Part(google.protobuf.message.Message):
         failure: quorate.v1.common_pb2.Failure | None = ...,
         effective_votes: builtins.float = ...,
         explanation: builtins.str = ...,
+        topic: builtins.str = ...,
+        certificate: Global___Certificate | None = ...,
+        error: builtins.float | None = ...,
+        withheld: builtins.bool = ...,
+        rounds: collections.abc.Iterable[Global___Round] | None = ...,
+        tokens_saved: builtins.int = ...,
+        stopped_by: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["failure", b"failure", "quorum", b"quorum", "subtask", b"subtask"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["agreement", b"agreement", "answer", b"answer", "ballots", b"ballots", "calibrated", b"calibrated", "confidence", b"confidence", "effective_votes", b"effective_votes", "explanation", b"explanation", "failure", b"failure", "kind", b"kind", "quorum", b"quorum", "standings", b"standings", "subtask", b"subtask", "text", b"text", "tie_break", b"tie_break"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_error", b"_error", "certificate", b"certificate", "error", b"error", "failure", b"failure", "quorum", b"quorum", "subtask", b"subtask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_error", b"_error", "agreement", b"agreement", "answer", b"answer", "ballots", b"ballots", "calibrated", b"calibrated", "certificate", b"certificate", "confidence", b"confidence", "effective_votes", b"effective_votes", "error", b"error", "explanation", b"explanation", "failure", b"failure", "kind", b"kind", "quorum", b"quorum", "rounds", b"rounds", "standings", b"standings", "stopped_by", b"stopped_by", "subtask", b"subtask", "text", b"text", "tie_break", b"tie_break", "tokens_saved", b"tokens_saved", "topic", b"topic", "withheld", b"withheld"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_error", b"_error"]) -> typing.Literal["error"] | None: ...
 
 Global___Part: typing_extensions.TypeAlias = Part
+
+@typing.final
+class Round(google.protobuf.message.Message):
+    """How a part's vote stood after a round."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: builtins.int
+    ANSWER_FIELD_NUMBER: builtins.int
+    AGREEMENT_FIELD_NUMBER: builtins.int
+    STANDINGS_FIELD_NUMBER: builtins.int
+    round: builtins.int
+    """The round, from 0."""
+    answer: builtins.str
+    """What led."""
+    agreement: builtins.float
+    """Share of the asked ballots for it, in [0, 1]."""
+    @property
+    def standings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Standing]:
+        """All answers, best first."""
+
+    def __init__(
+        self,
+        *,
+        round: builtins.int = ...,
+        answer: builtins.str = ...,
+        agreement: builtins.float = ...,
+        standings: collections.abc.Iterable[Global___Standing] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["agreement", b"agreement", "answer", b"answer", "round", b"round", "standings", b"standings"]) -> None: ...
+
+Global___Round: typing_extensions.TypeAlias = Round
 
 @typing.final
 class SynthesisText(google.protobuf.message.Message):

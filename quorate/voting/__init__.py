@@ -6,6 +6,7 @@ aggregate([{"response": "A", "confidence": 0.9}, …], strategy="weighted") is t
 
 from quorate.voting.aggregation import Aggregate, Response, aggregate
 from quorate.voting.decision import decide
+from quorate.voting.knowledge import Knowledge
 from quorate.voting.stopping import settled
 from quorate.voting.strategies import STRATEGIES, Strategy, find
 from quorate.voting.vote import Outcome, Score, Vote
@@ -13,6 +14,7 @@ from quorate.voting.vote import Outcome, Score, Vote
 __all__ = [
     "STRATEGIES",
     "Aggregate",
+    "Knowledge",
     "Outcome",
     "Response",
     "Score",

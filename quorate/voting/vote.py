@@ -23,12 +23,17 @@ class Vote:
     """One member's vote. `answer` None is an abstention, which stays in the denominator.
 
     `confidence` lies in [0, 1], `weight` in [0, 1e12]; anything else raises InvalidRequest.
+    `model` is whose history counts, by default the member's own. `ranking` orders answers, the best
+    first; empty is the answer alone. `verified` is what a verifier gave, None when none was asked.
     """
 
     member: str
     answer: Answer | None
     confidence: float = 1.0
     weight: float = 1.0
+    model: str = ""
+    ranking: tuple[Answer, ...] = ()
+    verified: float | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.confidence <= 1.0:  # also false for NaN

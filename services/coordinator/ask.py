@@ -175,9 +175,13 @@ class Course:
             seed=self._seed,
             strategy=question.strategy,
             deadline=deadline,
-            stop_early=question.stop_early,
             deterministic=question.deterministic,
             tenant=question.tenant,
+            stop_rule=question.stop_rule,
+            risk=question.risk,
+            delta=question.delta,
+            confidence_threshold=question.confidence_threshold,
+            deadline_is_budget=question.seconds_are_budget,
         )
 
     async def merge(self, decisions: Sequence[Decision]) -> Merged:

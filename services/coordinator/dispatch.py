@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from quorate.errors import DeadlineExceeded, QuorateError
+from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
 from services.coordinator import electorate
 from services.coordinator.events import Cast, Listener, Started, Token
-from services.coordinator.question import Ballot, Drawing, Member, Message, Seat
+from services.coordinator.question import Ballot, Drawing, Member, Message, Seat, StopRule
 from services.coordinator.said import Asked, Said, TextHeard, finished_ballot, lost_ballot
 from services.coordinator.tally import Tally
 
@@ -47,7 +48,10 @@ class Caller(Protocol):
 
 
 class Work(NamedTuple):
-    """One part to be voted on; `deadline` is on the dispatcher's clock, in seconds."""
+    """One part to be voted on; `deadline` is on the dispatcher's clock, in seconds.
+
+    `token_budget` bounds what all members together may say about it (None: no limit).
+    """
 
     part_id: str
     messages: tuple[Message, ...]
@@ -58,9 +62,15 @@ class Work(NamedTuple):
     seed: int
     strategy: str
     deadline: float
-    stop_early: bool
     deterministic: bool
     tenant: str
+    stop_rule: StopRule = StopRule.EXACT
+    risk: float = 0.0
+    delta: float = 0.05
+    confidence_threshold: float = 0.0
+    deadline_is_budget: bool = False
+    token_budget: int | None = None
+    knowledge: Knowledge = NOTHING_KNOWN
 
 
 class Dispatcher:
@@ -110,7 +120,8 @@ class Dispatcher:
         while self._tally.outstanding:
             for ballot in self._in_turn(await self._arrived.get()):
                 await self._take(ballot)
-                if self._work.stop_early and self._tally.outstanding and self._tally.settled:
+                stopping = self._work.stop_rule is not StopRule.NEVER
+                if stopping and self._tally.outstanding and self._tally.settled:
                     return
 
     def _in_turn(self, ballot: Ballot) -> list[Ballot]:

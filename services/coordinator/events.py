@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from services.coordinator.question import Ballot, Decision, Plan, Result, Seat, Standing
+    from services.coordinator.question import (
+        Ballot,
+        Certificate,
+        Decision,
+        Plan,
+        Result,
+        Seat,
+        Standing,
+    )
 
 
 class Planned(NamedTuple):
@@ -56,6 +64,12 @@ class Retracted(NamedTuple):
     ballot_id: str
 
 
+class Certified(NamedTuple):
+    """A part's leading answer is certified to be the mode; told once, when it is first reached."""
+
+    certificate: Certificate
+
+
 class Decided(NamedTuple):
     """A part is decided."""
 
@@ -75,7 +89,18 @@ class Finished(NamedTuple):
     result: Result
 
 
-Event = Planned | Started | Token | Cast | Leading | Retracted | Decided | Merging | Finished
+Event = (
+    Planned
+    | Started
+    | Token
+    | Cast
+    | Leading
+    | Retracted
+    | Certified
+    | Decided
+    | Merging
+    | Finished
+)
 
 
 class Listener(NamedTuple):

@@ -41,6 +41,10 @@ QUESTION: Final[Mapping[str, Range]] = {
     "rounds": Range(0, 64),
     "horizon": Range(0, LARGEST),
     "risk": Range(0, 1, open_high=True),
+    "min_agreement": Range(0, 1),
+    "confidence_threshold": Range(0, 1),
+    "error_risk": Range(0, 1, open_high=True),
+    "delta": Range(0, 0.5),
     "budget.seconds": Range(0, DAY_SECONDS),
     "budget.tokens": Range(0, 2**62),
 }

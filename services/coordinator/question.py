@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from services.coordinator.decompose.dag import Subtask
 
 
+class StopRule(StrEnum):
+    """When the rest of the members is not waited for; see the contract."""
+
+    NEVER = "never"
+    EXACT = "exact"
+    RISK = "risk"
+    ADAPTIVE = "adaptive"
+    WINDOW = "window"
+
+
 class Message(NamedTuple):
     """One message of a conversation; `role` is "system", "user" or "assistant"."""
 
@@ -43,7 +53,10 @@ class Question:
 
     `seconds` is what is left of the caller's deadline and budget (None: no limit), `tokens` the
     budget of all models together (None: no limit), `max_models` 0 asks all. `kind` None is inferred
-    for each part. `tenant` is who asks, for the nodes' accounting.
+    for each part. `tenant` is who asks, for the nodes' accounting. `seconds_are_budget` tells whose
+    the `seconds` are: the budget's, or the deadline's. `risk` belongs to the stop rule RISK,
+    `delta` to the certificate; below `min_agreement` a part has no answer, and ballots less
+    confident than `confidence_threshold` abstain.
     """
 
     messages: tuple[Message, ...]
@@ -58,7 +71,12 @@ class Question:
     seconds: float | None = None
     tokens: int | None = None
     decompose: bool = True
-    stop_early: bool = True
+    stop_rule: StopRule = StopRule.EXACT
+    risk: float = 0.0
+    seconds_are_budget: bool = False
+    min_agreement: float = 0.0
+    confidence_threshold: float = 0.0
+    delta: float = 0.05
     deterministic: bool = False
     tenant: str = ""
 
@@ -202,12 +220,25 @@ class Standing(NamedTuple):
     score: float
 
 
+class Certificate(NamedTuple):
+    """Says that an answer is the mode of the electorate, falsely with probability `delta` at most.
+
+    It never says that the answer is right. `e_value` is what the anytime-valid test reached.
+    """
+
+    part_id: str
+    answer: str
+    delta: float
+    e_value: float
+
+
 @dataclass(frozen=True)
 class Decision:
     """A decided part, or one without an answer: then `error` says why and `answer` is empty.
 
     `agreement` is the share of the asked ballots behind the winner; failed, abstaining and
-    cancelled ones stay in the denominator. `tokens_saved` is what an early stop spared.
+    cancelled ones stay in the denominator. `tokens_saved` is what an early stop spared,
+    `stopped_by` what ended the asking, as the contract names it.
     """
 
     subtask: Subtask
@@ -222,6 +253,8 @@ class Decision:
     explanation: str = ""
     tokens_saved: int = 0
     error: QuorateError | None = None
+    stopped_by: str = ""
+    certificate: Certificate | None = None
 
     @property
     def answered(self) -> int:

@@ -10,7 +10,7 @@ from quorate.answers import Kind
 from quorate.errors import InvalidRequest, NotImplementedYet, UnknownStrategy, nearest
 from quorate.v1 import common_pb2, coordinator_pb2
 from services.coordinator import limits
-from services.coordinator.question import Drawing, Message, Question
+from services.coordinator.question import Drawing, Message, Question, StopRule
 
 MOST_MESSAGES: Final = 1_000
 MOST_BYTES: Final = 1 << 20
@@ -47,16 +47,15 @@ LATER_STRATEGIES: Final = frozenset(
     ]
 )
 LATER_ROUTINGS: Final = ("mip", "lp_relaxed", "model", "greedy", "round_robin", "random")
-LATER_STOP_RULES: Final[Mapping[int, str]] = {
-    coordinator_pb2.STOP_RULE_RISK: "risk-bounded stopping",
-    coordinator_pb2.STOP_RULE_ADAPTIVE: "adaptive consistency",
-    coordinator_pb2.STOP_RULE_WINDOW: "early-stopping self-consistency",
+STOP_RULES: Final[Mapping[int, StopRule]] = {
+    coordinator_pb2.STOP_RULE_NEVER: StopRule.NEVER,
+    coordinator_pb2.STOP_RULE_EXACT: StopRule.EXACT,
+    coordinator_pb2.STOP_RULE_RISK: StopRule.RISK,
+    coordinator_pb2.STOP_RULE_ADAPTIVE: StopRule.ADAPTIVE,
+    coordinator_pb2.STOP_RULE_WINDOW: StopRule.WINDOW,
 }
-STOP_RULES: Final = (
-    coordinator_pb2.STOP_RULE_UNSPECIFIED,
-    coordinator_pb2.STOP_RULE_NEVER,
-    coordinator_pb2.STOP_RULE_EXACT,
-)
+USUAL_DELTA: Final = 0.05
+"""Probability of a false certificate where the question names none."""
 
 
 def question_of(
@@ -81,9 +80,14 @@ def question_of(
         models=tuple(asked.models),
         nodes=tuple(asked.nodes),
         seconds=_sooner(asked.budget.seconds, seconds_left),
+        seconds_are_budget=_budget_binds(asked.budget.seconds, seconds_left),
         tokens=asked.budget.tokens or None,
         decompose=asked.decompose != coordinator_pb2.DECOMPOSE_MODE_NONE,
-        stop_early=asked.stop_rule != coordinator_pb2.STOP_RULE_NEVER,
+        stop_rule=_stop_rule(asked.stop_rule, asked.risk),
+        risk=asked.risk,
+        min_agreement=asked.min_agreement,
+        confidence_threshold=asked.confidence_threshold,
+        delta=asked.delta or USUAL_DELTA,
         deterministic=asked.deterministic,
         tenant=tenant,
     )
@@ -163,6 +167,32 @@ def _sooner(budget_seconds: float, seconds_left: float | None) -> float | None:
     return min(known) if known else None
 
 
+def _budget_binds(budget_seconds: float, seconds_left: float | None) -> bool:
+    return budget_seconds > 0.0 and (seconds_left is None or budget_seconds <= seconds_left)
+
+
+def _stop_rule(number: int, risk: float) -> StopRule:
+    """Read the stop rule; where none is named, an accepted risk means the one that takes it."""
+    if number == coordinator_pb2.STOP_RULE_UNSPECIFIED:
+        return StopRule.RISK if risk > 0.0 else StopRule.EXACT
+    if number not in STOP_RULES:
+        raise InvalidRequest.field(
+            "stop_rule", number, "there is no such rule", "Leave it out for exact."
+        )
+    rule = STOP_RULES[number]
+    if rule is StopRule.RISK and risk == 0.0:
+        raise InvalidRequest.field(
+            "risk", risk, "the stop rule RISK needs a risk in (0, 1)",
+            "Name one, such as 0.01, or choose the stop rule EXACT, which takes none.",
+        )  # fmt: skip
+    if rule is not StopRule.RISK and risk > 0.0:
+        raise InvalidRequest.field(
+            "risk", risk, f"the stop rule {rule.name} takes none",
+            "Leave it out, or choose the stop rule RISK.",
+        )  # fmt: skip
+    return rule
+
+
 def _check_numbers(asked: coordinator_pb2.Question) -> None:
     values = {
         "max_models": asked.max_models,
@@ -170,6 +200,10 @@ def _check_numbers(asked: coordinator_pb2.Question) -> None:
         "rounds": asked.rounds,
         "horizon": asked.horizon,
         "risk": asked.risk,
+        "min_agreement": asked.min_agreement,
+        "confidence_threshold": asked.confidence_threshold,
+        "error_risk": asked.error_risk,
+        "delta": asked.delta,
         "budget.seconds": asked.budget.seconds,
         "budget.tokens": asked.budget.tokens,
     }
@@ -186,13 +220,6 @@ def _check_features(asked: coordinator_pb2.Question) -> None:
     if asked.decompose not in coordinator_pb2.DecomposeMode.values():
         raise InvalidRequest.field(
             "decompose", asked.decompose, "there is no such mode", "Leave it out for rules."
-        )
-    if asked.stop_rule in LATER_STOP_RULES:
-        feature = LATER_STOP_RULES[asked.stop_rule]
-        raise NotImplementedYet(f"The stop rule for {feature} comes with a later version.")
-    if asked.stop_rule not in STOP_RULES:
-        raise InvalidRequest.field(
-            "stop_rule", asked.stop_rule, "there is no such rule", "Leave it out for exact."
         )
     if asked.rounds:
         raise NotImplementedYet("Debate rounds come with a later version.")

@@ -9,6 +9,7 @@ from quorate.rpc_status import failure_of
 from quorate.v1 import common_pb2, coordinator_pb2
 from services.coordinator.events import (
     Cast,
+    Certified,
     Decided,
     Event,
     Finished,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from services.coordinator.decompose.dag import Subtask
     from services.coordinator.question import (
         Ballot,
+        Certificate,
         Decision,
         Plan,
         Result,
@@ -57,7 +59,7 @@ def _whole(event: Cast | Decided | Finished | Planned) -> coordinator_pb2.AskStr
 
 
 def _progress(
-    event: Started | Leading | Retracted | Merging,
+    event: Started | Leading | Retracted | Certified | Merging,
 ) -> coordinator_pb2.AskStreamResponse:
     if isinstance(event, Started):
         started = coordinator_pb2.BallotStarted(
@@ -78,6 +80,8 @@ def _progress(
     if isinstance(event, Retracted):
         retraction = coordinator_pb2.Retraction(**event._asdict())
         return coordinator_pb2.AskStreamResponse(retraction=retraction)
+    if isinstance(event, Certified):
+        return coordinator_pb2.AskStreamResponse(certificate=_certificate(event.certificate))
     if isinstance(event, Merging):
         synthesis = coordinator_pb2.SynthesisText(text=event.text, restart=event.restart)
         return coordinator_pb2.AskStreamResponse(synthesis=synthesis)
@@ -143,7 +147,11 @@ def part_of(decision: Decision) -> coordinator_pb2.Part:
         ballots=[ballot_of(ballot) for ballot in decision.ballots],
         tie_break=decision.tie_break,
         explanation=decision.explanation,
+        tokens_saved=decision.tokens_saved,
+        stopped_by=decision.stopped_by,
     )
+    if decision.certificate is not None:
+        part.certificate.CopyFrom(_certificate(decision.certificate))
     if decision.error is not None:
         part.failure.CopyFrom(failure_of(decision.error))
     return part
@@ -174,6 +182,10 @@ def result_of(result: Result) -> coordinator_pb2.Result:
         seed=result.seed,
         tokens_saved=sum(decision.tokens_saved for decision in decisions),
     )
+
+
+def _certificate(certificate: Certificate) -> coordinator_pb2.Certificate:
+    return coordinator_pb2.Certificate(**certificate._asdict())
 
 
 def _subtask(part: Subtask, kind: Kind | None) -> coordinator_pb2.Subtask:

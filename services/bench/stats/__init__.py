@@ -1,0 +1,41 @@
+"""Statistics of a benchmark: every figure comes with its n and an interval. Pure, seeded.
+
+The unit is the item. Asking a deterministic model the same thing again adds nothing to n, so
+repetitions and paraphrases of one item go into one cluster and are drawn together.
+"""
+
+from services.bench.stats.calibration import Bin, brier, expected_calibration_error, reliability
+from services.bench.stats.effects import (
+    cohen_d,
+    cohen_h,
+    mcnemar_power,
+    odds_ratio,
+    paired_t_power,
+    phi,
+    smallest_difference,
+)
+from services.bench.stats.intervals import Estimate, bootstrap, paired_bootstrap, wilson
+from services.bench.stats.pairs import Comparison, holm, mcnemar, paired_t, wilcoxon
+
+__all__ = [
+    "Bin",
+    "Comparison",
+    "Estimate",
+    "bootstrap",
+    "brier",
+    "cohen_d",
+    "cohen_h",
+    "expected_calibration_error",
+    "holm",
+    "mcnemar",
+    "mcnemar_power",
+    "odds_ratio",
+    "paired_bootstrap",
+    "paired_t",
+    "paired_t_power",
+    "phi",
+    "reliability",
+    "smallest_difference",
+    "wilcoxon",
+    "wilson",
+]

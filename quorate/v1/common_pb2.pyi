@@ -550,6 +550,8 @@ class Ballot(google.protobuf.message.Message):
     FAILURE_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
     ROUND_FIELD_NUMBER: builtins.int
+    RANKING_FIELD_NUMBER: builtins.int
+    VERIFIED_FIELD_NUMBER: builtins.int
     ballot_id: builtins.str
     """Unique within the answer, such as "t1/n2/atlas/0"."""
     part_id: builtins.str
@@ -577,7 +579,9 @@ class Ballot(google.protobuf.message.Message):
     seed: builtins.int
     """Seed that was used."""
     round: builtins.int
-    """Debate round, from 0; 0 outside of debates."""
+    """Round of a debate or another exchange, from 0; 0 outside of them."""
+    verified: builtins.float
+    """What a verifier gave, in [0, 1]; unset when none was asked."""
     @property
     def answer(self) -> Global___Answer:
         """The extracted answer; unset unless the status is VALID."""
@@ -593,6 +597,12 @@ class Ballot(google.protobuf.message.Message):
     @property
     def failure(self) -> Global___Failure:
         """Why the ballot failed; unset unless the status is FAILED or TIMED_OUT."""
+
+    @property
+    def ranking(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """All answers of the part as the model ranks them, the best first; empty when it was not asked, or
+        its node cannot tell.
+        """
 
     def __init__(
         self,
@@ -615,9 +625,12 @@ class Ballot(google.protobuf.message.Message):
         failure: Global___Failure | None = ...,
         seed: builtins.int = ...,
         round: builtins.int = ...,
+        ranking: collections.abc.Iterable[builtins.str] | None = ...,
+        verified: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["answer", b"answer", "failure", b"failure", "timings", b"timings", "usage", b"usage"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["answer", b"answer", "ballot_id", b"ballot_id", "calibrated", b"calibrated", "confidence", b"confidence", "failure", b"failure", "mean_logprob", b"mean_logprob", "model", b"model", "model_sha256", b"model_sha256", "node", b"node", "part_id", b"part_id", "round", b"round", "sample", b"sample", "seed", b"seed", "status", b"status", "text", b"text", "timings", b"timings", "usage", b"usage", "weight", b"weight"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_verified", b"_verified", "answer", b"answer", "failure", b"failure", "timings", b"timings", "usage", b"usage", "verified", b"verified"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_verified", b"_verified", "answer", b"answer", "ballot_id", b"ballot_id", "calibrated", b"calibrated", "confidence", b"confidence", "failure", b"failure", "mean_logprob", b"mean_logprob", "model", b"model", "model_sha256", b"model_sha256", "node", b"node", "part_id", b"part_id", "ranking", b"ranking", "round", b"round", "sample", b"sample", "seed", b"seed", "status", b"status", "text", b"text", "timings", b"timings", "usage", b"usage", "verified", b"verified", "weight", b"weight"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_verified", b"_verified"]) -> typing.Literal["verified"] | None: ...
 
 Global___Ballot: typing_extensions.TypeAlias = Ballot
 

@@ -72,7 +72,14 @@ def _member(node: Node, model: Model) -> Member:
     known = model.reliability.values()
     mean = sum(known) / len(known) if known else 0.0
     return Member(
-        node.name, model.name, node.address, model.sha256, model.weight, mean, model.ready
+        node.name,
+        model.name,
+        node.address,
+        model.sha256,
+        model.weight,
+        mean,
+        model.ready,
+        model.memory_bytes,
     )
 
 

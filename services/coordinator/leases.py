@@ -202,4 +202,5 @@ def model_of(info: common_pb2.ModelInfo) -> Model:
         dict(info.reliability),
         info.on_demand and info.state in LOADED_WHEN_ASKED,
         info.memory_bytes if info.state == common_pb2.MODEL_STATE_AVAILABLE else 0,
+        info.memory_bytes or info.file_bytes,
     )

@@ -23,6 +23,13 @@ class StopRule(StrEnum):
     WINDOW = "window"
 
 
+class Topology(StrEnum):
+    """Whose answers a debater reads."""
+
+    RING = "ring"
+    FULL = "full"
+
+
 class Message(NamedTuple):
     """One message of a conversation; `role` is "system", "user" or "assistant"."""
 
@@ -35,13 +42,15 @@ class Drawing(NamedTuple):
 
     `settings` is the caller's sampling as it came over the wire, passed on to nodes unread; the
     other fields override it. None leaves a field as the caller or the node has it. `constrained`
-    says that a grammar or schema prescribes the form of the answer.
+    says that a grammar or schema prescribes the form of the answer; `grammar` (GBNF) prescribes it
+    instead of the caller's.
     """
 
     settings: bytes = b""
     temperature: float | None = None
     max_tokens: int | None = None
     constrained: bool = False
+    grammar: str | None = None
 
 
 UNCHANGED = Drawing()
@@ -79,6 +88,10 @@ class Question:
     delta: float = 0.05
     deterministic: bool = False
     tenant: str = ""
+    rounds: int = 0
+    topology: Topology = Topology.RING
+    widths: tuple[int, ...] = ()
+    cascade: bool = False
 
     @property
     def text(self) -> str:
@@ -91,7 +104,8 @@ class Model:
     """A model on a live node; `reliability` maps task types to P(right), empty when unknown.
 
     One that is `on_demand` and not ready can be asked too: its node loads it first, for which it
-    needs `missing_bytes` more (0: unknown, or promised already).
+    needs `missing_bytes` more (0: unknown, or promised already). `memory_bytes` is what it takes
+    when it is loaded (0: unknown).
     """
 
     name: str
@@ -102,6 +116,7 @@ class Model:
     reliability: Mapping[str, float] = field(default_factory=dict)
     on_demand: bool = False
     missing_bytes: int = 0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,19 +149,25 @@ class Member(NamedTuple):
     weight: float = 1.0
     reliability: float = 0.0
     resident: bool = True
+    memory_bytes: int = 0
 
 
 class Seat(NamedTuple):
-    """One vote: a member and which of its samples. Votes are folded in the order of seats."""
+    """One vote: a member, which of its samples, and in which round.
+
+    Votes are folded in the order of seats.
+    """
 
     node: str
     model: str
     sample: int
+    round: int = 0
 
     @property
     def id(self) -> str:
         """The name that votes carry."""
-        return f"{self.node}/{self.model}/{self.sample}"
+        later = f"/r{self.round}" if self.round else ""
+        return f"{self.node}/{self.model}/{self.sample}{later}"
 
 
 class Status(StrEnum):
@@ -188,7 +209,9 @@ class Ballot:
     """One vote with its provenance.
 
     `node` ran the model; it differs from the seat's after a failover. `confidence` is the
-    geometric mean of the token probabilities, in [0, 1]; it is not calibrated.
+    geometric mean of the token probabilities, in [0, 1]; it is not calibrated. `ranking` orders
+    all answers of the part, the best first (empty: the member was not asked, or cannot tell), and
+    `verified` is a verifier's score in [0, 1].
     """
 
     part_id: str
@@ -205,6 +228,8 @@ class Ballot:
     tokens: Tokens = NO_TOKENS
     seconds: Seconds = NO_SECONDS
     error: QuorateError | None = None
+    ranking: tuple[Answer, ...] = ()
+    verified: float | None = None
 
     @property
     def id(self) -> str:
@@ -232,6 +257,15 @@ class Certificate(NamedTuple):
     e_value: float
 
 
+class Round(NamedTuple):
+    """How a part's vote stood after a round; `agreement` is the leader's share of those asked."""
+
+    number: int
+    answer: str
+    agreement: float
+    standings: tuple[Standing, ...]
+
+
 @dataclass(frozen=True)
 class Decision:
     """A decided part, or one without an answer: then `error` says why and `answer` is empty.
@@ -255,6 +289,8 @@ class Decision:
     error: QuorateError | None = None
     stopped_by: str = ""
     certificate: Certificate | None = None
+    rounds: tuple[Round, ...] = ()
+    others: tuple[Ballot, ...] = ()
 
     @property
     def answered(self) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Decision,
         Plan,
         Result,
+        Round,
         Seconds,
         Standing,
         Tokens,
@@ -125,6 +126,9 @@ def ballot_of(ballot: Ballot) -> common_pb2.Ballot:
         usage=_usage(ballot.tokens),
         timings=_timings(ballot.seconds),
         seed=ballot.seed & 0xFFFFFFFF,
+        round=ballot.seat.round,
+        ranking=[answer.text for answer in ballot.ranking],
+        verified=ballot.verified,
     )
     if ballot.answer is not None:
         written.answer.CopyFrom(_answer(ballot.answer))
@@ -144,7 +148,8 @@ def part_of(decision: Decision) -> coordinator_pb2.Part:
         agreement=decision.agreement,
         quorum=coordinator_pb2.Quorum(asked=len(decision.ballots), answered=decision.answered),
         standings=[_standing(standing) for standing in decision.standings],
-        ballots=[ballot_of(ballot) for ballot in decision.ballots],
+        ballots=[ballot_of(ballot) for ballot in _in_rounds(decision)],
+        rounds=[_round(held) for held in decision.rounds],
         tie_break=decision.tie_break,
         explanation=decision.explanation,
         tokens_saved=decision.tokens_saved,
@@ -162,7 +167,7 @@ def result_of(result: Result) -> coordinator_pb2.Result:
     decisions = result.decisions
     tokens = result.merged.tokens
     for decision in decisions:
-        for ballot in decision.ballots:
+        for ballot in (*decision.others, *decision.ballots):
             tokens = tokens.plus(ballot.tokens)
     return coordinator_pb2.Result(
         question_id=result.question_id,
@@ -186,6 +191,23 @@ def result_of(result: Result) -> coordinator_pb2.Result:
 
 def _certificate(certificate: Certificate) -> coordinator_pb2.Certificate:
     return coordinator_pb2.Certificate(**certificate._asdict())
+
+
+def _in_rounds(decision: Decision) -> list[Ballot]:
+    """List counted ballots and those of other rounds: by round, then by seat."""
+    if not decision.others:
+        return list(decision.ballots)
+    every = [*decision.others, *decision.ballots]
+    return sorted(every, key=lambda ballot: (ballot.seat.round, ballot.seat))
+
+
+def _round(held: Round) -> coordinator_pb2.Round:
+    return coordinator_pb2.Round(
+        round=held.number,
+        answer=held.answer,
+        agreement=held.agreement,
+        standings=[_standing(standing) for standing in held.standings],
+    )
 
 
 def _subtask(part: Subtask, kind: Kind | None) -> coordinator_pb2.Subtask:

@@ -88,8 +88,11 @@ class Engine:
         """Take a command; gives what has to be answered at once."""
         try:
             if isinstance(command, Generate):
+                # Before the prompt is read and a grammar made: under overload most are refused.
+                self._scheduler.check(command.samples)
                 self._generate(command)
             elif isinstance(command, Score):
+                self._scheduler.check(1)
                 self._score(command)
             elif isinstance(command, Embed):
                 self._embed(command)

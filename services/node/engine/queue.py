@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from quorate.errors import Overloaded
 
 if TYPE_CHECKING:
-    from services.node.engine.plan import Limits, Request
+    from services.node.engine.plan import Limits
     from services.node.engine.running import Group
 
 SHORTEST_ADVICE_SECONDS: Final = 0.1
@@ -29,9 +29,9 @@ class Queue:
         self._sample_seconds = FIRST_GUESS_SECONDS
         self.samples = 0
 
-    def check(self, request: Request, free_slots: int) -> None:
-        """Raise Overloaded when a request would find no place, `free_slots` counted as places."""
-        if self._places + request.places - free_slots <= self._limits.queue:
+    def check(self, places: int, free_slots: int) -> None:
+        """Raise Overloaded when so many samples find no place; `free_slots` are places as well."""
+        if self._places + places - free_slots <= self._limits.queue:
             return
         raise Overloaded(
             f"the queue is full: {self._places} samples wait and it holds {self._limits.queue}. "

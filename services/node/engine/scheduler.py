@@ -75,13 +75,17 @@ class Scheduler:
         """How many tokens the cells hold; what slots share is counted for each of them."""
         return self._slots.kept_tokens + sum(sample.position for sample in self._running.values())
 
+    def check(self, places: int) -> None:
+        """Raise Overloaded when so many samples could not even wait."""
+        self._queue.check(places, self._limits.slots - self._slots.busy)
+
     def submit(self, request: Request, *, force: bool = False) -> None:
         """Take a request whose prompt leaves room in the context; raises Overloaded when full.
 
         `force` takes it in any case: it goes on with one that was taken before.
         """
         if not force:
-            self._queue.check(request, self._limits.slots - self._slots.busy)
+            self.check(request.places)
         prompt = np.asarray(request.prompt, np.int32)
         room = min(request.max_tokens, self._limits.context_tokens - prompt.size)
         group = Group(request, prompt, self._arrivals, room, self._limits.reuse)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from quorate.errors import Cancelled, DeadlineExceeded
+from quorate.errors import Cancelled, DeadlineExceeded, InternalError
 from quorate.identity import Role
 from quorate.telemetry import SpanName, Telemetry
 from quorate.v1 import common_pb2, node_pb2, node_pb2_grpc
-from services.coordinator.question import Node, Tokens
+from services.coordinator.question import Member, Message, Node, Scored, Tokens
 from services.coordinator.said import Ending, Said
 
 if TYPE_CHECKING:
@@ -78,6 +78,33 @@ class NodeCaller:
             finally:
                 stream.cancel()
 
+    async def score(
+        self,
+        member: Member,
+        messages: Sequence[Message],
+        candidates: Sequence[str],
+        seconds: float,
+    ) -> Scored:
+        """Score continuations of a conversation by a member's log-probabilities.
+
+        Raises NotImplementedYet where its backend cannot, and other errors of the catalogue.
+        """
+        stub = self._stub(member.node, member.address)
+        request = node_pb2.ScoreRequest(
+            model=member.model,
+            messages=_written(messages),
+            candidates=candidates,
+            model_sha256=member.sha256,
+        )
+        response = await stub.Score(request, timeout=seconds)
+        if len(response.scores) != len(candidates):
+            raise InternalError(
+                f"{member.node} scored {len(response.scores)} of {len(candidates)} candidates"
+            )
+        each = tuple(score.logprob / max(1, score.tokens) for score in response.scores)
+        usage = response.usage
+        return Scored(each, Tokens(usage.prompt_tokens, usage.completion_tokens))
+
     def give_up(self, name: str) -> None:
         """End the generations of a node whose lease ran out: it hangs, or the way to it is cut.
 
@@ -141,14 +168,20 @@ def request_of(call: Call) -> node_pb2.GenerateRequest:
         sampling.max_tokens = call.drawing.max_tokens
     if call.drawing.temperature is not None:
         sampling.temperature = call.drawing.temperature
+    if call.drawing.grammar is not None:
+        sampling.grammar = call.drawing.grammar
     return node_pb2.GenerateRequest(
         model=call.member.model,
-        messages=[
-            common_pb2.ChatMessage(role=ROLES[message.role], content=message.content)
-            for message in call.messages
-        ],
+        messages=_written(call.messages),
         sampling=sampling,
         n=call.samples,
         model_sha256=call.member.sha256,
         tenant=call.tenant,
     )
+
+
+def _written(messages: Sequence[Message]) -> list[common_pb2.ChatMessage]:
+    return [
+        common_pb2.ChatMessage(role=ROLES[message.role], content=message.content)
+        for message in messages
+    ]

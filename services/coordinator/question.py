@@ -192,6 +192,13 @@ class Tokens(NamedTuple):
         return Tokens(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
+class Scored(NamedTuple):
+    """Mean log-probability of each candidate's tokens, at most 0, and the tokens that it took."""
+
+    logprobs: tuple[float, ...]
+    tokens: Tokens
+
+
 class Seconds(NamedTuple):
     """Where time went, as the coordinator saw it, in seconds; 0 is not measured."""
 

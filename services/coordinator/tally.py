@@ -76,7 +76,15 @@ class Tally:
 def votes_of(ballots: Sequence[Ballot]) -> list[voting.Vote]:
     """Turn ballots into votes; whatever has no answer abstains and stays in the denominator."""
     return [
-        voting.Vote(ballot.seat.id, ballot.answer, ballot.confidence, ballot.weight)
+        voting.Vote(
+            ballot.seat.id,
+            ballot.answer,
+            ballot.confidence,
+            ballot.weight,
+            ballot.seat.model,
+            ballot.ranking,
+            ballot.verified,
+        )
         for ballot in ballots
     ]
 

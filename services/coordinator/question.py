@@ -65,7 +65,9 @@ class Question:
     for each part. `tenant` is who asks, for the nodes' accounting. `seconds_are_budget` tells whose
     the `seconds` are: the budget's, or the deadline's. `risk` belongs to the stop rule RISK,
     `delta` to the certificate; below `min_agreement` a part has no answer, and ballots less
-    confident than `confidence_threshold` abstain.
+    confident than `confidence_threshold` abstain. A `frozen` question changes nothing that was
+    learned; `ground_truth` teaches ("": unknown). An answer that is wrong with a probability above
+    `error_risk` is withheld (0: never). `topic` "" is told by the text.
     """
 
     messages: tuple[Message, ...]
@@ -92,6 +94,10 @@ class Question:
     topology: Topology = Topology.RING
     widths: tuple[int, ...] = ()
     cascade: bool = False
+    frozen: bool = False
+    ground_truth: str = ""
+    error_risk: float = 0.0
+    topic: str = ""
 
     @property
     def text(self) -> str:
@@ -218,7 +224,8 @@ class Ballot:
     `node` ran the model; it differs from the seat's after a failover. `confidence` is the
     geometric mean of the token probabilities, in [0, 1]; it is not calibrated. `ranking` orders
     all answers of the part, the best first (empty: the member was not asked, or cannot tell), and
-    `verified` is a verifier's score in [0, 1].
+    `verified` is a verifier's score in [0, 1]. A `calibrated` confidence is the probability of
+    being right that held-out items gave; `raw_confidence` is what it was made of.
     """
 
     part_id: str
@@ -237,6 +244,8 @@ class Ballot:
     error: QuorateError | None = None
     ranking: tuple[Answer, ...] = ()
     verified: float | None = None
+    calibrated: bool = False
+    raw_confidence: float = 0.0
 
     @property
     def id(self) -> str:
@@ -279,7 +288,8 @@ class Decision:
 
     `agreement` is the share of the asked ballots behind the winner; failed, abstaining and
     cancelled ones stay in the denominator. `tokens_saved` is what an early stop spared,
-    `stopped_by` what ended the asking, as the contract names it.
+    `stopped_by` what ended the asking, as the contract names it. `risk` is the probability that the
+    answer is wrong, None where nothing was calibrated; a `withheld` one is riskier than asked for.
     """
 
     subtask: Subtask
@@ -298,6 +308,11 @@ class Decision:
     certificate: Certificate | None = None
     rounds: tuple[Round, ...] = ()
     others: tuple[Ballot, ...] = ()
+    topic: str = ""
+    effective_votes: float = 0.0
+    calibrated: bool = False
+    risk: float | None = None
+    withheld: bool = False
 
     @property
     def answered(self) -> int:

@@ -1,0 +1,1 @@
+"""What a coordinator remembers: reliability, agreement, calibration, latency and records."""

@@ -27,6 +27,7 @@ from quorate.config import (
     TlsSettings,
 )
 from quorate.errors import UnknownStrategy, nearest
+from quorate.memory_settings import MemorySettings
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_RESOURCE = "default_topology.yaml"
@@ -80,8 +81,8 @@ class GroupSettings(Settings):
     description: str = ""
 
 
-class CoordinatorPlace(PlaceSettings):
-    """The coordinator: its place, and how it votes and waits. Seconds throughout."""
+class CoordinatorPlace(PlaceSettings, MemorySettings):
+    """The coordinator: its place, how it votes and waits, what it remembers. Seconds throughout."""
 
     name: Name = "coordinator"
     strategy: str = "majority"
@@ -232,12 +233,14 @@ def to_yaml(settings: Settings) -> str:
 class Deployment(NamedTuple):
     """What a topology does not say itself: credentials, and where services report their address.
 
-    `tls` None is an insecure mesh. `ready_file` is None when nobody waits for it.
+    `tls` None is an insecure mesh. `ready_file` is None when nobody waits for it. `state_directory`
+    holds what a coordinator remembers; None is the user's.
     """
 
     tls: TlsSettings | None
     ready_file: Path | None
     trust_domain: str = "quorate.local"
+    state_directory: Path | None = None
 
 
 def node_settings(
@@ -273,6 +276,7 @@ def coordinator_settings(
         heartbeat_seconds=place.heartbeat_seconds,
         question_seconds=place.question_seconds,
         ballot_seconds=place.ballot_seconds,
+        **_remembering(place, deployment),
         telemetry=_telemetry(topology.defaults),
         **_deployed(deployment),
     )
@@ -288,6 +292,11 @@ def synthesizer_settings(topology: Topology, deployment: Deployment) -> Synthesi
         telemetry=_telemetry(topology.defaults),
         **_deployed(deployment),
     )
+
+
+def _remembering(place: CoordinatorPlace, deployment: Deployment) -> dict[str, Any]:
+    said = {name: getattr(place, name) for name in MemorySettings.model_fields}
+    return said | {"state_directory": place.state_directory or deployment.state_directory}
 
 
 def _with_defaults(model: ModelSettings, defaults: Defaults) -> ModelSettings:

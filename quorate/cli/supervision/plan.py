@@ -76,8 +76,10 @@ class Site(NamedTuple):
         deployment = Deployment(
             tls=credentials.leaves[service.role, service.name] if credentials else None,
             ready_file=self.ready_file(service),
-            **({"trust_domain": credentials.trust_domain} if credentials else {}),
+            state_directory=self.home.path / "state",
         )
+        if credentials:
+            deployment = deployment._replace(trust_domain=credentials.trust_domain)
         if service.node is not None:
             coordinators = [coordinator] if coordinator else []
             return topologies.node_settings(self.topology, service.node, coordinators, deployment)

@@ -161,7 +161,12 @@ class Mesh:
         self.client: coordinator_pb2_grpc.CoordinatorServiceAsyncStub
 
     async def start(self, **settings: object) -> None:
-        settings = {"lease_seconds": 60.0, "ballot_seconds": 20.0, **settings}
+        settings = {
+            "lease_seconds": 60.0,
+            "ballot_seconds": 20.0,
+            "database": "sqlite://",
+            **settings,
+        }
         made = CoordinatorSettings(
             name="c1",
             tls=self._tls(Role.COORDINATOR, "c1"),

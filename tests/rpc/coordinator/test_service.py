@@ -171,7 +171,9 @@ async def test_metrics_count_nodes_ballots_and_agreement(bare_mesh, script) -> N
 
 
 async def test_insecure_on_loopback_nobody_has_a_name_to_check(script) -> None:
-    settings = CoordinatorSettings(name="c1", insecure=True, lease_seconds=60.0)
+    settings = CoordinatorSettings(
+        name="c1", insecure=True, lease_seconds=60.0, database="sqlite://"
+    )
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(coordinator(settings))
         peers = await stack.enter_async_context(Peers(None, insecure=True))

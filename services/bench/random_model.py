@@ -125,7 +125,8 @@ def _random_blocks(
         raise ValueError(f"{kind.name} is not a type that is written here; use Q4_0 or Q8_0")
     scale = np.array([SPREAD / np.sqrt(largest * (largest + 1) / 3)], np.float16).view(np.uint8)
     scales = np.broadcast_to(scale, (rows, count, len(scale)))
-    return np.concatenate((scales, weights), axis=2).reshape(rows, -1)
+    packed: Blocks = np.concatenate((scales, weights), axis=2).reshape(rows, -1)
+    return packed
 
 
 def _copy_vocabulary(writer: gguf.GGUFWriter, reader: gguf.GGUFReader) -> Sequence[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DRAWS_PER_ITEM = 200
 """Give up on new items after so many draws for each that was asked for."""
+BEYOND = "beyond "
+"""Begins the content of a request that nobody can answer: to say so is to abstain, not a vote."""
 ANSWERED_BY_VOTE = (
     "arithmetic",
     "facts",
@@ -47,7 +49,7 @@ class PocketSuite:
         for drawn in islice(pocket.stream(task, "test", seed), count * DRAWS_PER_ITEM):
             if len(found) == count:
                 break
-            if side(drawn) == split:
+            if side(drawn) == split and not drawn.key.startswith(BEYOND):
                 item = _item(drawn)
                 found.setdefault(item.id, item)
         if len(found) < count:

@@ -1,0 +1,66 @@
+"""Clients that put work on a system: each asks again as soon as it has its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+Job = TypeVar("Job")
+Done = TypeVar("Done")
+
+
+class Load(NamedTuple):
+    """What closed-loop clients saw: the seconds of each request, and how long they asked."""
+
+    latencies: tuple[float, ...]
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Requests answered per second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Give the latency in seconds that a share of the requests stays within."""
+        return float(np.quantile(self.latencies, share))
+
+
+async def closed_loop(ask: Callable[[], Awaitable[object]], clients: int, seconds: float) -> Load:
+    """Let `clients` ask for that long; what is under way at the end is finished and counted."""
+    latencies: list[float] = []
+    started = time.perf_counter()
+
+    async def client() -> None:
+        while (before := time.perf_counter()) < started + seconds:
+            await ask()
+            latencies.append(time.perf_counter() - before)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(clients):
+            group.create_task(client())
+    return Load(tuple(latencies), time.perf_counter() - started)
+
+
+async def each(
+    jobs: Iterable[Job],
+    work: Callable[[Job], Awaitable[Done]],
+    keep: Callable[[Done], None],
+    clients: int,
+) -> None:
+    """Work on all jobs, `clients` at a time, and keep what comes of each as soon as it is done.
+
+    One failure ends the rest.
+    """
+    waiting = iter(jobs)
+
+    async def client() -> None:
+        for job in waiting:
+            keep(await work(job))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(clients):
+            group.create_task(client())

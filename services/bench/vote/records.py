@@ -1,0 +1,112 @@
+"""Recorded answers, one JSON line each, so that a run that was cut off goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+
+class Ballot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One member's ballot on one item, as the mesh gave it, and whether its text is right.
+
+    `tokens` were generated, `prompt_tokens` read; `seconds` passed until it was complete. `valid`
+    is false when it holds no answer. `confidence` is what the coordinator gave, not calibrated.
+    """
+
+    member: str
+    model: str
+    text: str
+    valid: bool = True
+    confidence: float = 0.0
+    mean_logprob: float = 0.0
+    tokens: int = 0
+    prompt_tokens: int = 0
+    seconds: float = 0.0
+    sample: int = 0
+    round: int = 0
+    right: bool = False
+    cancelled: bool = False
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One question put to the mesh in one way, and what came of it.
+
+    `way` says how it was asked, such as "test/members" or "live/debate". `answer` is what the mesh
+    answered ("" for none) and `right` whether that is right; `agreement` and `effective_votes` are
+    the mesh's own. `seconds` is the whole question's time, `saved` the tokens that the mesh says an
+    early stop saved.
+    """
+
+    way: str
+    item: str
+    ballots: tuple[Ballot, ...]
+    answer: str = ""
+    right: bool = False
+    agreement: float = 0.0
+    effective_votes: float = 0.0
+    seconds: float = 0.0
+    tokens: int = 0
+    saved: int = 0
+    stopped_by: str = ""
+    failure: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a run has only once."""
+        return self.way, self.item
+
+
+class Records:
+    """A file of records that only grows. A line that was cut off in writing is dropped."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._known: dict[tuple[str, str], Record] = {}
+        whole = 0
+        if path.exists():
+            for record, end in _lines(path):
+                self._known[record.key], whole = record, end
+            with path.open("r+b") as file:
+                file.truncate(whole)
+        self._file = path.open("ab")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, record: Record) -> None:
+        """Keep a record for good."""
+        self._file.write(msgspec.json.encode(record) + b"\n")
+        self._file.flush()
+        self._known[record.key] = record
+
+    def has(self, way: str, item: str) -> bool:
+        """Say whether an item was asked in this way."""
+        return (way, item) in self._known
+
+    def of(self, way: str) -> dict[str, Record]:
+        """Give an item's record by its id, for all items that were asked in this way."""
+        return {item: one for (known, item), one in self._known.items() if known == way}
+
+
+def _lines(path: Path) -> Iterator[tuple[Record, int]]:
+    """Give every whole record with the place in the file at which it ends."""
+    decoder, end = msgspec.json.Decoder(Record), 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            end += len(line)
+            yield decoder.decode(line), end

@@ -1,0 +1,63 @@
+"""One study of votes: which items, which seed, and where its ballots are kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from quorate.models import pocket_models
+from services.bench.node.peers import cache
+from services.bench.suites import registry
+
+if TYPE_CHECKING:
+    from services.bench.suites.suite import Item, Split
+
+FORMAT = 1
+"""Of the records; ballots of another format are recorded anew."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is asked: so many test and calibration items, and items asked live, of each task."""
+
+    suite: str
+    tasks: tuple[str, ...]
+    test: int
+    calibration: int
+    live: int
+    seed: int
+
+    def items(self, split: Split) -> Mapping[str, Sequence[Item]]:
+        """Draw the items of a split by task."""
+        suite = registry.find(self.suite)
+        count = self.test if split == "test" else self.calibration
+        return {task: suite.items(task, split, count, self.seed) for task in self.tasks}
+
+    def live_items(self) -> Sequence[Item]:
+        """Give the first test items of every task."""
+        return [item for items in self.items("test").values() for item in items[: self.live]]
+
+    def ballots(self) -> Path:
+        """Give the place of the ballots: another seed, suite or model is another file.
+
+        How many items there are is not part of it: more of them go on from fewer.
+        """
+        about = {"format": FORMAT, "suite": self.suite, "seed": self.seed, "models": _models()}
+        digest = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()[:12]
+        return cache() / "vote" / f"{self.suite}-{self.seed}-{digest}.jsonl"
+
+    def described(self) -> Mapping[str, object]:
+        """Give what was asked, for the result."""
+        return {**asdict(self), "models": _models()}
+
+
+def _models() -> Mapping[str, str]:
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in sorted(pocket_models().items())
+    }

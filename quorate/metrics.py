@@ -163,6 +163,28 @@ class Metrics:
         self.ballots_cancelled = self._counter(
             "ballots_cancelled", "Ballots cancelled because they could not change the winner"
         )
+        self.circuit_state = self._gauge(
+            "circuit_state",
+            "What a model's circuit does with calls: 0 closed, 1 half-open, 2 open",
+            ("node", "model"),
+        )
+        self.circuits_opened = self._counter(
+            "circuits_opened", "Circuits that opened after failures in a row", ("node", "model")
+        )
+        self.hedges = self._counter(
+            "hedges", "Second calls beside a late one, by outcome: won or lost", ("outcome",)
+        )
+        self.retries = self._counter(
+            "retries",
+            "Second tries after a failure, by outcome: made or refused for want of budget",
+            ("outcome",),
+        )
+        self.stops = self._counter(
+            "stops", "Parts, by what ended the asking: all, exact, risk, budget …", ("cause",)
+        )
+        self.tokens_saved = self._counter(
+            "tokens_saved", "Tokens that early stops saved, estimated from ballots that ended"
+        )
         self.vote_agreement = self._histogram(
             "vote_agreement", "Share of all votes that the winner got", ("strategy",), SHARES
         )

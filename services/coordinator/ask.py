@@ -37,6 +37,7 @@ from services.coordinator.question import (
 
 if TYPE_CHECKING:
     from services.coordinator.merging import Merger
+    from services.coordinator.traffic import Traffic
 
 LONGEST_RESULT = 2_000
 """Characters of a parent's answer that its children read."""
@@ -63,8 +64,8 @@ class Chances(NamedTuple):
 class Means:
     """What answers are made with.
 
-    `nodes` gives the live nodes of the moment. `writers` names the models that may merge, best
-    first; empty lets the most reliable do it.
+    `nodes` gives the live nodes of the moment, `traffic` is what was learned from calls of them.
+    `writers` names the models that may merge, best first; empty lets the most reliable do it.
     """
 
     nodes: Callable[[], Sequence[Node]]
@@ -73,6 +74,7 @@ class Means:
     limits: Limits
     chances: Chances
     telemetry: Telemetry
+    traffic: Traffic
     writers: Sequence[str] = ()
 
 
@@ -148,19 +150,28 @@ class Course:
         else:
             with self._means.telemetry.span(SpanName.DISPATCH, part=part.id):
                 work = self._work(part, parents, deadline)
-                ballots = await self._dispatcher(work).ballots()
+                dispatcher = self._dispatcher(work)
+                ballots = await dispatcher.ballots()
             with self._means.telemetry.span(SpanName.VOTE, part=part.id):
-                decision = tally.decide(part, kind, self._question.strategy, ballots)
+                decision = tally.decide(
+                    part,
+                    kind,
+                    self._question.strategy,
+                    ballots,
+                    min_agreement=self._question.min_agreement,
+                    ending=dispatcher.ending,
+                )
         await self._listener.tell(Decided(decision))
         return decision
 
     def _dispatcher(self, work: Work) -> Dispatcher:
         means, voters = self._means, self._plan.members
 
-        def spare(member: Member) -> Member | None:
-            return electorate.spare(member, voters, means.nodes())
+        def spares(member: Member) -> Sequence[Member]:
+            return electorate.spares(member, voters, means.nodes(), self._question.nodes)
 
-        return Dispatcher(means.caller, work, self._listener, means.chances.clock, spare)
+        clock = means.chances.clock
+        return Dispatcher(means.caller, work, self._listener, clock, spares, means.traffic)
 
     def _work(self, part: Subtask, parents: Sequence[Decision], deadline: float) -> Work:
         question = self._question
@@ -181,7 +192,9 @@ class Course:
             risk=question.risk,
             delta=question.delta,
             confidence_threshold=question.confidence_threshold,
+            min_agreement=question.min_agreement,
             deadline_is_budget=question.seconds_are_budget,
+            allowance=planning.allowance(question, self._plan, self._drawing),
         )
 
     async def merge(self, decisions: Sequence[Decision]) -> Merged:

@@ -1,82 +1,38 @@
-"""Asks all members of one part at the same time, until the vote is settled. Hot.
+"""Asks the members of one part, until the vote is settled or there is nothing left to spend. Hot.
 
-Ballots come in as they finish; when the rest cannot change the winner, the calls in flight are
-cancelled, and the nodes free their slots at the next decode step. A call that fails before its
-first token is tried once more, elsewhere if there is a spare; a member that fails for good leaves
-its ballot in the denominator.
+All are asked at the same time, unless the budget is known not to do for all: then in waves, the
+most informative first, each no larger than could settle the vote. Ballots come in as they finish;
+when the stop rule no longer waits for the rest, the calls in flight are cancelled, and the nodes
+free their slots at the next decode step. A member that fails for good leaves its ballot in the
+denominator.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
-from quorate.errors import DeadlineExceeded, QuorateError
-from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
 from services.coordinator import electorate
-from services.coordinator.events import Cast, Listener, Started, Token
-from services.coordinator.question import Ballot, Drawing, Member, Message, Seat, StopRule
-from services.coordinator.said import Asked, Said, TextHeard, finished_ballot, lost_ballot
-from services.coordinator.tally import Tally
+from services.coordinator.asking import Asking
+from services.coordinator.events import Cast, Listener
+from services.coordinator.question import Ballot, Member, Seat, Status
+from services.coordinator.said import lost_ballot
+from services.coordinator.tally import Ending, Judging, Tally
+from services.coordinator.waves import Wave, Waves
+from services.coordinator.work import Allowance, Call, Caller, Tools, Work
 
 if TYPE_CHECKING:
-    from quorate.answers import Kind
+    from services.coordinator.traffic import Traffic
 
-LONGEST_PAUSE_SECONDS = 2.0
-"""Nobody is waited for longer than this before the second try."""
-
-
-class Call(NamedTuple):
-    """One generation by one member, with `seconds` to end in."""
-
-    member: Member
-    messages: tuple[Message, ...]
-    drawing: Drawing
-    samples: int
-    seed: int
-    seconds: float
-    tenant: str
-
-
-class Caller(Protocol):
-    """Reaches the models; the adapter over gRPC is `services.coordinator.nodes`."""
-
-    async def generate(self, call: Call, said: Said) -> None:
-        """Run a generation to its end and note what is said; raises errors of the catalogue."""
-        ...
-
-
-class Work(NamedTuple):
-    """One part to be voted on; `deadline` is on the dispatcher's clock, in seconds.
-
-    `token_budget` bounds what all members together may say about it (None: no limit).
-    """
-
-    part_id: str
-    messages: tuple[Message, ...]
-    kind: Kind | None
-    drawing: Drawing
-    members: tuple[Member, ...]
-    samples: int
-    seed: int
-    strategy: str
-    deadline: float
-    deterministic: bool
-    tenant: str
-    stop_rule: StopRule = StopRule.EXACT
-    risk: float = 0.0
-    delta: float = 0.05
-    confidence_threshold: float = 0.0
-    deadline_is_budget: bool = False
-    token_budget: int | None = None
-    knowledge: Knowledge = NOTHING_KNOWN
+__all__ = ["Allowance", "Call", "Caller", "Dispatcher", "Work"]
 
 
 class Dispatcher:
     """Collects the ballots of one part; made anew for each.
 
-    `spare` finds another member for one that failed. `clock` gives seconds.
+    `spares` finds other nodes for a member, the best first. `clock` gives seconds. `traffic` is
+    what is known of the nodes from all questions.
     """
 
     def __init__(
@@ -85,43 +41,67 @@ class Dispatcher:
         work: Work,
         listener: Listener,
         clock: Callable[[], float],
-        spare: Callable[[Member], Member | None],
+        spares: Callable[[Member], Sequence[Member]],
+        traffic: Traffic,
     ) -> None:
-        self._caller = caller
         self._work = work
         self._listener = listener
-        self._clock = clock
-        self._spare = spare
-        self._seats = electorate.seats(work.members, work.samples)
-        self._weights = {(member.node, member.model): member.weight for member in work.members}
-        self._tally = Tally(
-            work.strategy, work.part_id, self._seats, [self._weight(seat) for seat in self._seats]
-        )
+        self._tools = Tools(caller, listener, clock, spares, traffic)
+        self._seats = electorate.seats(work.members, work.samples, work.round)
+        weights = {(member.node, member.model): member.weight for member in work.members}
+        self._weights = [weights[seat.node, seat.model] for seat in self._seats]
+        judging = Judging(work.stop_rule, work.risk, work.knowledge, work.min_agreement)
+        self._tally = Tally(work.strategy, work.part_id, self._seats, self._weights, judging)
+        self._waves = Waves(work, self._tally, traffic, clock)
         self._arrived: asyncio.Queue[Ballot] = asyncio.Queue()
         self._held: dict[Seat, Ballot] = {}
-        self._said: dict[tuple[str, str], Said] = {}
+        self._askings: dict[tuple[str, str], Asking] = {}
+        self._stopped_by = ""
+
+    @property
+    def ending(self) -> Ending:
+        """Tell what ended the asking, and the certificate; known when the ballots are."""
+        return Ending(self._stopped_by, self._tally.certificate)
 
     async def ballots(self) -> Sequence[Ballot]:
         """Ask everybody and give one ballot for each seat, in the order of seats."""
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(self._ask(member)) for member in self._work.members]
+            running: list[asyncio.Task[None]] = []
             try:
-                await self._collect()
+                while not self._stopped_by and (wave := self._waves.next()):
+                    running += [group.create_task(asking.run()) for asking in self._ask(wave)]
+                    await self._collect(wave)
             finally:
                 for task in running:
                     task.cancel()
-        for seat in self._tally.outstanding:
-            said = self._said.get((seat.node, seat.model))
-            ballot = lost_ballot(self._work.part_id, seat, said, self._weight(seat), None)
-            await self._take(ballot)
+        self._stopped_by = self._stopped_by or self._why_it_ended()
+        for seat, weight in zip(self._seats, self._weights, strict=True):
+            if not self._tally.has(seat):
+                await self._take(self._cancelled(seat, weight))
         return self._tally.ballots
 
-    async def _collect(self) -> None:
-        while self._tally.outstanding:
-            for ballot in self._in_turn(await self._arrived.get()):
+    def _ask(self, wave: Wave) -> list[Asking]:
+        """Make ready to ask a wave; circuits are ignored when they are open for all of it."""
+        forced = not any(map(self._tools.traffic.allows, wave.members))
+        deliver = self._arrived.put_nowait
+        made = [
+            Asking(self._tools, self._work, member, wave.drawing, deliver, forced=forced)
+            for member in wave.members
+        ]
+        for member, asking in zip(wave.members, made, strict=True):
+            self._askings[member.node, member.model] = asking
+        return made
+
+    async def _collect(self, wave: Wave) -> None:
+        """Take ballots in until all of a wave are there, or the stop rule waits for no more."""
+        expected = len(wave.members) * self._work.samples
+        while expected:
+            arrived = await self._arrived.get()
+            expected -= 1
+            for ballot in self._in_turn(arrived):
                 await self._take(ballot)
-                stopping = self._work.stop_rule is not StopRule.NEVER
-                if stopping and self._tally.outstanding and self._tally.settled:
+                if self._tally.outstanding and self._tally.settled:
+                    self._stopped_by = self._work.stop_rule.value
                     return
 
     def _in_turn(self, ballot: Ballot) -> list[Ballot]:
@@ -134,9 +114,10 @@ class Dispatcher:
         self._held[ballot.seat] = ballot
         released: list[Ballot] = []
         for seat in self._tally.outstanding:
-            if seat not in self._held:
-                break
-            released.append(self._held.pop(seat))
+            if seat in self._held:
+                released.append(self._held.pop(seat))
+            elif (seat.node, seat.model) in self._askings:
+                break  # it is still to come
         return released
 
     async def _take(self, ballot: Ballot) -> None:
@@ -147,73 +128,18 @@ class Dispatcher:
         for news in self._tally.news(ballot):
             await self._listener.tell(news)
 
-    async def _ask(self, member: Member) -> None:
-        """See one member through to a ballot for each of its samples."""
-        said = self._listen(member, member)
-        for sample in said.unfinished:
-            if self._listener.ballots:
-                seat = Seat(member.node, member.model, sample)
-                await self._listener.tell(Started(self._work.part_id, seat))
-        error = await self._attempt(member, said)
-        if error is not None and (second := self._second(member, error, said)):
-            if second == member:
-                await asyncio.sleep(error.retry_after_seconds or 0.0)
-            said = self._listen(member, second)
-            error = await self._attempt(member, said)
-        for sample in said.unfinished:
-            seat = Seat(member.node, member.model, sample)
-            why = error or said.cut_short()
-            self._arrived.put_nowait(
-                lost_ballot(self._work.part_id, seat, said, self._weight(seat), why)
-            )
+    def _cancelled(self, seat: Seat, weight: float) -> Ballot:
+        """Make the ballot of a seat that nobody waits for any more.
 
-    def _listen(self, member: Member, asked: Member) -> Said:
-        """Open the record of a call: `asked` speaks, `member`'s ballots come of it."""
+        In deterministic mode it does not tell how far it came, which depends on time.
+        """
+        asking = self._askings.get((seat.node, seat.model))
+        if asking is None or self._work.deterministic:
+            return lost_ballot(self._work.part_id, seat, None, weight, None)
+        return asking.cancelled(seat.sample)
 
-        def ended(sample: int) -> None:
-            seat = Seat(member.node, member.model, sample)
-            asked = Asked(self._work.messages[-1].content, self._work.kind)
-            ballot = finished_ballot(self._work.part_id, seat, said, asked, self._weight(seat))
-            self._arrived.put_nowait(ballot)
-
-        said = Said(asked, self._work.samples, self._clock, self._reader(member), ended)
-        self._said[member.node, member.model] = said
-        return said
-
-    def _reader(self, member: Member) -> TextHeard | None:
-        if not self._listener.tokens:
-            return None
-
-        async def heard(sample: int, text: str) -> None:
-            seat = Seat(member.node, member.model, sample)
-            await self._listener.tell(Token(self._work.part_id, seat, text))
-
-        return heard
-
-    async def _attempt(self, member: Member, said: Said) -> QuorateError | None:
-        work = self._work
-        seconds = work.deadline - self._clock()
-        if seconds <= 0.0:
-            return DeadlineExceeded("The time for this question was over before the call was made")
-        seed = electorate.seed_of(work.seed, member)
-        call = Call(
-            said.member, work.messages, work.drawing, work.samples, seed, seconds, work.tenant
-        )
-        try:
-            await self._caller.generate(call, said)
-        except QuorateError as error:
-            return error
-        return None
-
-    def _second(self, member: Member, error: QuorateError, said: Said) -> Member | None:
-        """Choose whom to try after a failure: nobody once a token was seen, or time is short."""
-        if said.has_tokens or isinstance(error, DeadlineExceeded):
-            return None
-        if spare := self._spare(member):
-            return spare
-        pause = error.retry_after_seconds or 0.0
-        left = self._work.deadline - self._clock()
-        return member if error.retryable and pause < min(LONGEST_PAUSE_SECONDS, left) else None
-
-    def _weight(self, seat: Seat) -> float:
-        return self._weights[seat.node, seat.model]
+    def _why_it_ended(self) -> str:
+        late = any(ballot.status is Status.TIMED_OUT for ballot in self._tally.ballots)
+        if late:
+            return "budget" if self._work.deadline_is_budget else "deadline"
+        return "budget" if self._tally.outstanding else "all"

@@ -113,31 +113,36 @@ def _nobody_ready(nodes: Sequence[Node], question: Question) -> str:
     return f"No model is ready to vote: {listed}. `quorate nodes` shows when that changes."
 
 
-def seats(voters: Sequence[Member], samples: int) -> tuple[Seat, ...]:
+def seats(voters: Sequence[Member], samples: int, round_number: int = 0) -> tuple[Seat, ...]:
     """Give every vote its place: by node, model and sample."""
     return tuple(
-        Seat(member.node, member.model, sample) for member in voters for sample in range(samples)
+        Seat(member.node, member.model, sample, round_number)
+        for member in voters
+        for sample in range(samples)
     )
 
 
-def spare(failed: Member, voters: Sequence[Member], nodes: Sequence[Node]) -> Member | None:
-    """Find another live node that has the failed member's model and does not vote itself.
+def spares(
+    member: Member, voters: Sequence[Member], nodes: Sequence[Node], allowed: Sequence[str] = ()
+) -> list[Member]:
+    """Find other live nodes that have a member's model and do not vote with it themselves.
 
     A copy that votes already is not asked twice: its second ballot would be a clone of its first,
-    and agreement between clones says nothing. A resident copy comes before one on demand.
+    and agreement between clones says nothing. Resident copies come before those on demand.
+    `allowed` names the nodes that may vote; empty is all.
     """
-    taken = {(member.node, member.model) for member in voters}
-    spares = [
+    taken = {(voter.node, voter.model) for voter in voters}
+    found = [
         _member(node, model)
         for node in nodes
+        if not node.draining and (not allowed or node.name in allowed)
         for model in node.models
-        if (model.ready or model.on_demand)
-        and model.name == failed.model
-        and not node.draining
-        and (not failed.sha256 or model.sha256 in {"", failed.sha256})
+        if model.name == member.model
+        and (model.ready or model.on_demand)
+        and (not member.sha256 or model.sha256 in {"", member.sha256})
         and (node.name, model.name) not in taken
     ]
-    return min(spares, key=lambda member: (not member.resident, member.node), default=None)
+    return sorted(found, key=lambda one: (not one.resident, one.node))
 
 
 def seed_of(seed: int, member: Member) -> int:

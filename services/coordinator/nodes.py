@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from quorate.channel import Peer
-    from services.coordinator.dispatch import Call
+    from services.coordinator.work import Call
 
 ROLES: Final[Mapping[str, common_pb2.ChatRole.ValueType]] = {
     "system": common_pb2.CHAT_ROLE_SYSTEM,

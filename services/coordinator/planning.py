@@ -10,6 +10,7 @@ from services.coordinator import electorate
 from services.coordinator.decompose.dag import Subtask, ordered
 from services.coordinator.decompose.rules import Split, decompose, whole
 from services.coordinator.question import Drawing, Node, Plan, Question
+from services.coordinator.work import Allowance
 
 
 def plan(question: Question, nodes: Sequence[Node], question_id: str) -> Plan:
@@ -41,6 +42,15 @@ def _kinds(question: Question, subtasks: Sequence[Subtask]) -> dict[str, Kind | 
         part.id: infer_kind(part.text) if part.id in steps or not question.kind else question.kind
         for part in subtasks
     }
+
+
+def allowance(question: Question, made: Plan, drawing: Drawing) -> Allowance | None:
+    """Give what all members together may say about one part; `drawing` is within the budget."""
+    if question.tokens is None or drawing.max_tokens is None:
+        return None
+    generations = len(made.members) * question.samples
+    share = question.tokens // (len(made.subtasks) * generations + (len(made.subtasks) > 1))
+    return Allowance(share * generations, question.drawing.max_tokens)
 
 
 def within_budget(question: Question, made: Plan) -> Drawing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ from services.coordinator.merging import Merger
 from services.coordinator.nodes import NodeCaller
 from services.coordinator.registry import Registry
 from services.coordinator.server import Clocks, CoordinatorServer
+from services.coordinator.traffic import Traffic
+from services.coordinator.traffic_metrics import watch
 
 if TYPE_CHECKING:
     from quorate.config import CoordinatorSettings
@@ -38,6 +41,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
     async with Peers(settings) as peers:
         registry = Registry(settings.lease_seconds)
         caller = NodeCaller(peers, telemetry)
+        traffic = Traffic(time.monotonic, random.randrange, watch(telemetry.metrics))
         means = ask.Means(
             nodes=lambda: registry.live(time.monotonic()),
             caller=caller,
@@ -45,6 +49,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
             limits=ask.Limits(settings.question_seconds, settings.ballot_seconds),
             chances=ask.Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
             telemetry=telemetry,
+            traffic=traffic,
             writers=settings.synthesizer_models,
         )
         clocks = Clocks(time.monotonic, time.time)

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from quorate import voting
+from quorate.answers import Answer, Kind
 from quorate.errors import InvalidRequest, NoQuorum, QuorateError
+from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
 from services.coordinator.events import Leading, Retracted
-from services.coordinator.question import Ballot, Decision, Seat, Standing, Status
+from services.coordinator.question import (
+    Ballot,
+    Certificate,
+    Decision,
+    Seat,
+    Standing,
+    Status,
+    StopRule,
+)
 
 if TYPE_CHECKING:
-    from quorate.answers import Kind
     from services.coordinator.decompose.dag import Subtask
 
 
@@ -28,17 +37,43 @@ class Lead:
     behind: frozenset[str]
 
 
+class Judging(NamedTuple):
+    """What ends the asking early, and what a winner needs; see the contract."""
+
+    rule: StopRule = StopRule.EXACT
+    risk: float = 0.0
+    knowledge: Knowledge = NOTHING_KNOWN
+    min_agreement: float = 0.0
+
+
+USUAL: Final = Judging()
+_ANYTHING: Final = Answer(Kind.TEXT, "any", "any", "supposed")
+
+
 class Tally:
     """The vote on one part. `weights` gives each seat's weight under the strategy."""
 
     def __init__(
-        self, strategy: str, part_id: str, seats: Sequence[Seat], weights: Sequence[float]
+        self,
+        strategy: str,
+        part_id: str,
+        seats: Sequence[Seat],
+        weights: Sequence[float],
+        judging: Judging = USUAL,
     ) -> None:
         self._strategy = strategy
         self._part_id = part_id
+        self._judging = judging
         self._weights = dict(zip(seats, weights, strict=True))
         self._ballots: dict[Seat, Ballot] = {}
+        self._votes: dict[Seat, voting.Vote] = {}
+        self._outcome: voting.Outcome | None = None
         self._lead: Lead | None = None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the mode, once it was reached."""
+        return None
 
     @property
     def outstanding(self) -> list[Seat]:
@@ -50,21 +85,72 @@ class Tally:
         """The ballots that came in, in the order of seats."""
         return [self._ballots[seat] for seat in self._weights if seat in self._ballots]
 
+    @property
+    def votes(self) -> list[voting.Vote]:
+        """The votes that came in, in the order of seats."""
+        return [self._votes[seat] for seat in self._weights if seat in self._votes]
+
     def add(self, ballot: Ballot) -> None:
         """Take a ballot in; a seat's second ballot is ignored."""
-        self._ballots.setdefault(ballot.seat, ballot)
+        if ballot.seat not in self._ballots:
+            self._ballots[ballot.seat] = ballot
+            self._votes[ballot.seat] = vote_of(ballot)
+            self._outcome = None
+
+    def has(self, seat: Seat) -> bool:
+        """Say whether a seat's ballot came in."""
+        return seat in self._ballots
 
     @property
     def settled(self) -> bool:
-        """Whether the outstanding ballots, whatever they say, cannot change the winner."""
+        """Whether the rest need not be waited for, under the rule and for the least agreement."""
+        rule, risk, knowledge, _ = self._judging
         missing = [self._weights[seat] for seat in self.outstanding]
-        return voting.settled(votes_of(self.ballots), missing, self._strategy)
+        if rule is StopRule.NEVER and missing:
+            return False
+        if not _should_stop(self.votes, missing, self._strategy, rule, risk, knowledge):
+            return False
+        return self._agreement_is_settled(len(missing))
+
+    def _agreement_is_settled(self, missing: int) -> bool:
+        """Whether the winner has the least agreement already, or cannot reach it any more.
+
+        Else an early stop would turn a part that has its quorum into one that has none.
+        """
+        least = self._judging.min_agreement
+        if least == 0.0 or missing == 0:
+            return True
+        outcome = self._decided()
+        behind, asked = len(outcome.winner_members) if outcome else 0, len(self._weights)
+        return behind / asked >= least or (behind + missing) / asked < least
+
+    def fewest_that_could_settle(self) -> int:
+        """Give how many more votes, all for the leader, would settle the vote; else all missing."""
+        rule, risk, knowledge, _ = self._judging
+        votes, missing = self.votes, self.outstanding
+        outcome = self._decided()
+        leader = outcome.winner if outcome else _ANYTHING
+        weights = [self._weights[seat] for seat in missing]
+        for count in range(1, len(missing)):
+            supposed = [
+                voting.Vote(seat.id, leader, 1.0, weight, seat.model)
+                for seat, weight in zip(missing[:count], weights, strict=False)
+            ]
+            votes_then, left = [*votes, *supposed], weights[count:]
+            if _should_stop(votes_then, left, self._strategy, rule, risk, knowledge):
+                return count
+        return len(missing)
+
+    def _decided(self) -> voting.Outcome | None:
+        """Decide what came in so far, once for each ballot; None while nobody has an answer."""
+        if self._outcome is None and any(vote.answer is not None for vote in self._votes.values()):
+            self._outcome = voting.decide(self._strategy, self.votes)
+        return self._outcome
 
     def news(self, ballot: Ballot) -> list[Leading | Retracted]:
         """Say what a ballot that was just added changed: the standings, and perhaps the leader."""
-        if ballot.status is not Status.VALID:
+        if ballot.status is not Status.VALID or (outcome := self._decided()) is None:
             return []
-        outcome = voting.decide(self._strategy, votes_of(self.ballots))
         lead = Lead(outcome.winner.text, frozenset(outcome.winner_members))
         before, self._lead = self._lead, lead
         leading = Leading(self._part_id, lead.answer, standings_of(outcome), len(self.outstanding))
@@ -73,20 +159,40 @@ class Tally:
         return [Retracted(self._part_id, before.answer, lead.answer, ballot.id), leading]
 
 
+def _should_stop(
+    votes: Sequence[voting.Vote],
+    missing: Sequence[float],
+    strategy: str,
+    rule: StopRule,
+    risk: float,
+    knowledge: Knowledge,
+) -> bool:
+    return voting.settled(votes, missing, strategy)
+
+
+def doubtful(ballot: Ballot, threshold: float) -> Ballot:
+    """Let a ballot abstain that is less confident than a threshold; its answer stays on record."""
+    if ballot.status is Status.VALID and ballot.confidence < threshold:
+        return replace(ballot, status=Status.ABSTAINED)
+    return ballot
+
+
+def vote_of(ballot: Ballot) -> voting.Vote:
+    """Turn a ballot into a vote; whatever is not valid abstains and stays in the denominator."""
+    return voting.Vote(
+        ballot.seat.id,
+        ballot.answer if ballot.status is Status.VALID else None,
+        ballot.confidence,
+        ballot.weight,
+        ballot.seat.model,
+        ballot.ranking,
+        ballot.verified,
+    )
+
+
 def votes_of(ballots: Sequence[Ballot]) -> list[voting.Vote]:
-    """Turn ballots into votes; whatever has no answer abstains and stays in the denominator."""
-    return [
-        voting.Vote(
-            ballot.seat.id,
-            ballot.answer,
-            ballot.confidence,
-            ballot.weight,
-            ballot.seat.model,
-            ballot.ranking,
-            ballot.verified,
-        )
-        for ballot in ballots
-    ]
+    """Turn ballots into votes."""
+    return [vote_of(ballot) for ballot in ballots]
 
 
 def standings_of(outcome: voting.Outcome) -> tuple[Standing, ...]:
@@ -94,18 +200,39 @@ def standings_of(outcome: voting.Outcome) -> tuple[Standing, ...]:
     return tuple(Standing(answer.text, votes, score) for answer, votes, score in outcome.scores)
 
 
+class Ending(NamedTuple):
+    """How the asking of a part ended: what stopped it, and the certificate if one was reached."""
+
+    stopped_by: str = ""
+    certificate: Certificate | None = None
+
+
+UNTOLD: Final = Ending()
+
+
 def decide(
-    subtask: Subtask, kind: Kind | None, strategy: str, ballots: Sequence[Ballot]
+    subtask: Subtask,
+    kind: Kind | None,
+    strategy: str,
+    ballots: Sequence[Ballot],
+    *,
+    knowledge: Knowledge = NOTHING_KNOWN,
+    min_agreement: float = 0.0,
+    ending: Ending = UNTOLD,
 ) -> Decision:
     """Decide a part from all its ballots, given in the order of seats.
 
-    A part whose ballots hold no answer gets an error instead of one, with the reasons counted.
+    A part whose ballots hold no answer gets an error instead of one, with the reasons counted; so
+    does one whose winner has less agreement than is needed.
     """
     try:
         outcome = voting.decide(strategy, votes_of(ballots))
     except NoQuorum:
-        return undecided(subtask, kind, no_quorum(ballots), ballots)
-    return Decision(
+        return _ended(undecided(subtask, kind, no_quorum(ballots), ballots), ending)
+    if outcome.agreement < min_agreement:
+        error = too_little_agreement(outcome, min_agreement, len(ballots))
+        return _ended(undecided(subtask, kind, error, ballots), ending)
+    decision = Decision(
         subtask=subtask,
         kind=outcome.winner.kind,
         answer=outcome.winner.text,
@@ -116,7 +243,27 @@ def decide(
         ballots=_weighed(ballots, strategy),
         tie_break=outcome.tie_break,
         explanation=outcome.explanation,
-        tokens_saved=tokens_saved(ballots),
+    )
+    return _ended(decision, ending)
+
+
+def _ended(decision: Decision, ending: Ending) -> Decision:
+    return replace(decision, tokens_saved=tokens_saved(decision.ballots), **ending._asdict())
+
+
+def too_little_agreement(outcome: voting.Outcome, least: float, asked: int) -> NoQuorum:
+    """Say by how much a winner misses the agreement that was asked for."""
+    behind = len(outcome.winner_members)
+    return NoQuorum(
+        f"{outcome.winner.text!r} leads with {behind} of {asked} ballots, an agreement of"
+        f" {outcome.agreement:.3f}; min_agreement asks for {least:g}. Lower it or ask more models.",
+        metadata={
+            "field": "min_agreement",
+            "agreement": f"{outcome.agreement:.6f}",
+            "min_agreement": f"{least:g}",
+            "asked": str(asked),
+            "behind": str(behind),
+        },
     )
 
 

@@ -108,9 +108,8 @@ def test_a_spare_on_demand_comes_after_a_resident_one() -> None:
     voting, asleep = node("n1", "atlas"), keeper("n2", 0, sleeping("atlas"))
     voters = electorate.members([voting], question())
     for others, expected in (([asleep], "n2"), ([asleep, node("n3", "atlas")], "n3")):
-        spare = electorate.spare(voters[0], voters, [voting, *others])
-        assert spare is not None
-        assert spare.node == expected
+        spares = electorate.spares(voters[0], voters, [voting, *others])
+        assert spares[0].node == expected
 
 
 def test_without_a_registered_node_it_says_how_to_start_one() -> None:
@@ -174,9 +173,15 @@ def test_a_spare_has_the_same_model_and_does_not_vote() -> None:
     nodes = [node("n2", "atlas"), node("n1", "atlas"), node("n3", "forge")]
     voters = electorate.members(nodes, question(max_models=1, models=("atlas",)))
     assert names(voters) == ["n1/atlas"]
-    spare = electorate.spare(voters[0], voters, nodes)
-    assert spare is not None
-    assert (spare.node, spare.address) == ("n2", "n2:1")
+    spares = electorate.spares(voters[0], voters, nodes)
+    assert [(spare.node, spare.address) for spare in spares] == [("n2", "n2:1")]
+
+
+def test_a_spare_stands_where_the_question_allows() -> None:
+    nodes = [node(name, "atlas") for name in ("n1", "n2", "n3")]
+    voters = electorate.members(nodes, question(max_models=1))
+    spares = electorate.spares(voters[0], voters, nodes, allowed=("n1", "n3"))
+    assert [spare.node for spare in spares] == ["n3"]
 
 
 @pytest.mark.parametrize(
@@ -192,13 +197,13 @@ def test_a_spare_has_the_same_model_and_does_not_vote() -> None:
 def test_nobody_else_is_a_spare(others: list[Node]) -> None:
     own = node("n1", "atlas", sha256="own")
     voters = electorate.members([own], question())
-    assert electorate.spare(voters[0], voters, [own, *others]) is None
+    assert electorate.spares(voters[0], voters, [own, *others]) == []
 
 
 def test_a_copy_that_votes_is_no_spare() -> None:
     nodes = [node("n1", "atlas"), node("n2", "atlas")]
     voters = electorate.members(nodes, question())
-    assert electorate.spare(voters[0], voters, nodes) is None
+    assert electorate.spares(voters[0], voters, nodes) == []
 
 
 @given(st.integers(0, 2**32 - 1))

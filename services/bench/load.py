@@ -1,4 +1,7 @@
-"""Clients that put work on a system: each asks again as soon as it has its answer."""
+"""Clients that put work on a system: each asks again as soon as it has its answer.
+
+Nothing here needs more than the standard library: peers with a Python of their own use it, too.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar
-
-import numpy as np
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
@@ -26,7 +27,8 @@ class Load(NamedTuple):
 
     def percentile(self, share: float) -> float:
         """Give the latency in seconds that a share of the requests stays within."""
-        return float(np.quantile(self.latencies, share))
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 async def closed_loop(ask: Callable[[], Awaitable[object]], clients: int, seconds: float) -> Load:

@@ -22,7 +22,10 @@ from services.coordinator import electorate, planning, tally
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.dispatch import Caller, Dispatcher, Work
 from services.coordinator.events import Decided, Finished, Listener, Planned
+from services.coordinator.orchestrate import table
+from services.coordinator.orchestrate.floor import Floor, Scorer
 from services.coordinator.question import (
+    Ballot,
     Decision,
     Member,
     Merged,
@@ -70,6 +73,7 @@ class Means:
 
     nodes: Callable[[], Sequence[Node]]
     caller: Caller
+    scorer: Scorer
     merger: Merger
     limits: Limits
     chances: Chances
@@ -148,30 +152,59 @@ class Course:
             error = NoQuorum(f"{part.id} needs the answer to {', '.join(missing)}, which has none")
             decision = tally.undecided(part, kind, error, ())
         else:
-            with self._means.telemetry.span(SpanName.DISPATCH, part=part.id):
-                work = self._work(part, parents, deadline)
-                dispatcher = self._dispatcher(work)
-                ballots = await dispatcher.ballots()
-            with self._means.telemetry.span(SpanName.VOTE, part=part.id):
-                decision = tally.decide(
-                    part,
-                    kind,
-                    self._question.strategy,
-                    ballots,
-                    min_agreement=self._question.min_agreement,
-                    ending=dispatcher.ending,
-                )
+            decision = await self._vote(part, self._work(part, parents, deadline))
         await self._listener.tell(Decided(decision))
         return decision
 
-    def _dispatcher(self, work: Work) -> Dispatcher:
+    async def _vote(self, part: Subtask, work: Work) -> Decision:
+        """Hold the vote on a part: in the strategy's own way, or by one ballot of each member."""
+        span = self._means.telemetry.span
+        if orchestration := table.of(self._question):
+            with span(SpanName.DISPATCH, part=part.id):
+                return await orchestration(self._floor(part, work))
+        with span(SpanName.DISPATCH, part=part.id):
+            dispatcher = self._dispatcher(work, self._listener)
+            ballots = await dispatcher.ballots()
+        with span(SpanName.VOTE, part=part.id):
+            return self._count(part, ballots, dispatcher.ending)
+
+    def _count(
+        self, part: Subtask, ballots: Sequence[Ballot], ending: tally.Ending = tally.UNTOLD
+    ) -> Decision:
+        return tally.decide(
+            part,
+            self._plan.kinds[part.id],
+            self._question.strategy,
+            ballots,
+            min_agreement=self._question.min_agreement,
+            ending=ending,
+        )
+
+    def _floor(self, part: Subtask, work: Work) -> Floor:
+        """Give an orchestrated strategy its means to ask and to count."""
+
+        async def dispatch(work: Work, listener: Listener) -> Sequence[Ballot]:
+            return await self._dispatcher(work, listener).ballots()
+
+        return Floor(
+            question=self._question,
+            part=part,
+            work=work,
+            listener=self._listener,
+            clock=self._means.chances.clock,
+            dispatch=dispatch,
+            decide=lambda ballots: self._count(part, ballots),
+            scorer=self._means.scorer,
+        )
+
+    def _dispatcher(self, work: Work, listener: Listener) -> Dispatcher:
         means, voters = self._means, self._plan.members
 
         def spares(member: Member) -> Sequence[Member]:
             return electorate.spares(member, voters, means.nodes(), self._question.nodes)
 
         clock = means.chances.clock
-        return Dispatcher(means.caller, work, self._listener, clock, spares, means.traffic)
+        return Dispatcher(means.caller, work, listener, clock, spares, means.traffic)
 
     def _work(self, part: Subtask, parents: Sequence[Decision], deadline: float) -> Work:
         question = self._question
@@ -213,8 +246,10 @@ class Course:
         """Put the answer together with its votes."""
         missing = [
             f"{decision.subtask.id} has no answer: {decision.error}"
-            for decision in decisions
             if decision.error
+            else f"{decision.subtask.id}: {decision.missing}"
+            for decision in decisions
+            if decision.error or decision.missing
         ]
         return Result(
             question_id=self._plan.question_id,

@@ -9,6 +9,7 @@ from quorate.errors import InvalidRequest
 from services.coordinator import electorate
 from services.coordinator.decompose.dag import Subtask, ordered
 from services.coordinator.decompose.rules import Split, decompose, whole
+from services.coordinator.orchestrate import counts
 from services.coordinator.question import Drawing, Node, Plan, Question
 from services.coordinator.work import Allowance
 
@@ -48,7 +49,7 @@ def allowance(question: Question, made: Plan, drawing: Drawing) -> Allowance | N
     """Give what all members together may say about one part; `drawing` is within the budget."""
     if question.tokens is None or drawing.max_tokens is None:
         return None
-    generations = len(made.members) * question.samples
+    generations = counts.generations(question, len(made.members))
     share = question.tokens // (len(made.subtasks) * generations + (len(made.subtasks) > 1))
     return Allowance(share * generations, question.drawing.max_tokens)
 
@@ -58,7 +59,8 @@ def within_budget(question: Question, made: Plan) -> Drawing:
     if question.tokens is None:
         return question.drawing
     parts = len(made.subtasks)
-    generations = parts * len(made.members) * question.samples + (1 if parts > 1 else 0)
+    each = counts.generations(question, len(made.members))
+    generations = parts * each + (1 if parts > 1 else 0)
     share = question.tokens // generations
     if share == 0:
         raise InvalidRequest.field(

@@ -290,6 +290,8 @@ class Decision:
     cancelled ones stay in the denominator. `tokens_saved` is what an early stop spared,
     `stopped_by` what ended the asking, as the contract names it. `risk` is the probability that the
     answer is wrong, None where nothing was calibrated; a `withheld` one is riskier than asked for.
+    `rounds` tells how the vote stood after each round, `others` are the ballots of rounds that are
+    not counted any more, and `missing` says what the time did not suffice for.
     """
 
     subtask: Subtask
@@ -313,6 +315,7 @@ class Decision:
     calibrated: bool = False
     risk: float | None = None
     withheld: bool = False
+    missing: str = ""
 
     @property
     def answered(self) -> int:

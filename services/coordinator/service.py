@@ -45,6 +45,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
         means = ask.Means(
             nodes=lambda: registry.live(time.monotonic()),
             caller=caller,
+            scorer=caller,
             merger=Merger(peers, settings.synthesizer),
             limits=ask.Limits(settings.question_seconds, settings.ballot_seconds),
             chances=ask.Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),

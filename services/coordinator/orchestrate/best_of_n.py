@@ -1,0 +1,112 @@
+"""Best of n: a verifier scores each answer, and equal answers add up.
+
+A computed check speaks first; where none can tell, the models do: each gives the probability that
+the answer is right, as the share of "yes" over "no" by log-probability (arXiv 2207.05221). A model
+does not judge its own answer when there are others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from quorate import prompts
+from quorate.answers import cluster
+from quorate.errors import QuorateError
+from services.coordinator.orchestrate import peers, verifier
+from services.coordinator.orchestrate.floor import answered, explained
+from services.coordinator.question import Ballot, Decision, Member, Seat, Tokens
+
+if TYPE_CHECKING:
+    from services.coordinator.orchestrate.floor import Floor
+
+VERDICTS = ("yes", "no")
+
+
+class Verified(NamedTuple):
+    """A verifier's score in [0, 1] (None: nobody could tell), why, and the tokens that it took."""
+
+    score: float | None
+    why: str
+    tokens: Tokens = Tokens()
+
+
+async def best_of_n(floor: Floor) -> Decision:
+    """Let everybody answer, verify every different answer, and decide by the scores."""
+    counted = await floor.everybody(floor.until(1))
+    rounds = (await floor.stand(counted, ()),)
+    spoken = answered(counted)
+    labels = cluster([ballot.answer for ballot in spoken]).labels
+    groups: dict[int, list[Ballot]] = {}
+    for ballot, label in zip(spoken, labels, strict=True):
+        groups.setdefault(label or 0, []).append(ballot)
+    async with asyncio.TaskGroup() as group:
+        running = {
+            label: group.create_task(_verified(floor, ballots)) for label, ballots in groups.items()
+        }
+    scores = {label: task.result() for label, task in running.items()}
+    of_seat = {b.seat: label or 0 for b, label in zip(spoken, labels, strict=True)}
+    first = {ballots[0].seat for ballots in groups.values()}
+    made = [_marked(b, scores.get(of_seat.get(b.seat, -1)), first) for b in counted]
+    decision = replace(floor.decide(made), rounds=rounds, stopped_by="all")
+    return explained(decision, _told(groups, scores))
+
+
+async def _verified(floor: Floor, ballots: Sequence[Ballot]) -> Verified:
+    """Score one answer by the surest of its ballots."""
+    surest = max(ballots, key=lambda ballot: ballot.confidence)
+    found = verifier.checked(floor.part.text, surest)
+    if found is not None:
+        return Verified(found.score, found.why)
+    authors = {(ballot.seat.node, ballot.seat.model) for ballot in ballots}
+    members = floor.work.members
+    judges = [one for one in members if (one.node, one.model) not in authors] or list(members)
+    prompt = prompts.verify(floor.work.messages[-1].content, peers.quoted(surest.text))
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(_belief(floor, judge, prompt)) for judge in judges]
+    heard = [verdict for task in running if (verdict := task.result()) is not None]
+    if not heard:
+        return Verified(None, "no model could judge it")
+    tokens = Tokens()
+    for _, used in heard:
+        tokens = tokens.plus(used)
+    mean = math.fsum(share for share, _ in heard) / len(heard)
+    return Verified(mean, f"{len(heard)} models say {mean:.2f}", tokens)
+
+
+async def _belief(floor: Floor, judge: Member, prompt: str) -> tuple[float, Tokens] | None:
+    """Give a model's probability of "yes", None when it cannot tell."""
+    seconds = floor.seconds_left
+    if seconds <= 0.0:
+        return None
+    try:
+        scored = await floor.scorer.score(judge, floor.says(prompt), VERDICTS, seconds)
+    except QuorateError:
+        return None
+    yes, no = scored.logprobs
+    if math.isnan(yes) or math.isnan(no):
+        return None
+    return belief(yes, no), scored.tokens
+
+
+def belief(yes: float, no: float) -> float:
+    """Give the share of "yes" over "no" from their log-probabilities, in [0, 1]."""
+    return 1.0 / (1.0 + math.exp(min(700.0, max(-700.0, no - yes))))
+
+
+def _marked(ballot: Ballot, verified: Verified | None, first: set[Seat]) -> Ballot:
+    if verified is None:
+        return ballot
+    tokens = ballot.tokens.plus(verified.tokens) if ballot.seat in first else ballot.tokens
+    return replace(ballot, verified=verified.score, tokens=tokens)
+
+
+def _told(groups: dict[int, list[Ballot]], scores: dict[int, Verified]) -> str:
+    told = []
+    for label, ballots in groups.items():
+        answer = ballots[0].answer
+        told.append(f"{answer.text if answer else ''!r}: {scores[label].why}")
+    return "; ".join(told[:5])

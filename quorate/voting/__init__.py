@@ -2,11 +2,14 @@
 
 aggregate([{"response": "A", "confidence": 0.9}, …], strategy="weighted") is the whole library call;
 `decide` works on votes whose answers were already extracted; `settled` says when to stop asking.
+`@strategy("name")` adds a rule of one's own.
 """
 
 from quorate.voting.aggregation import Aggregate, Response, aggregate
 from quorate.voting.decision import decide
+from quorate.voting.election import Count, Election
 from quorate.voting.knowledge import Knowledge
+from quorate.voting.registration import strategy
 from quorate.voting.stopping import settled
 from quorate.voting.strategies import STRATEGIES, Strategy, find
 from quorate.voting.vote import Outcome, Score, Vote
@@ -14,6 +17,8 @@ from quorate.voting.vote import Outcome, Score, Vote
 __all__ = [
     "STRATEGIES",
     "Aggregate",
+    "Count",
+    "Election",
     "Knowledge",
     "Outcome",
     "Response",
@@ -24,4 +29,5 @@ __all__ = [
     "decide",
     "find",
     "settled",
+    "strategy",
 ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_WEIGHT = 1e12
 """Beyond it sums of weights lose the smallest confidences to rounding."""
+LAST_MEMBER = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Vote:
     model: str = ""
     ranking: tuple[Answer, ...] = ()
     verified: float | None = None
+    voter: str = ""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.confidence <= 1.0:  # also false for NaN
@@ -44,6 +46,13 @@ class Vote:
                 "Give a probability.",
             )
         check_weight(self.weight, f"weight of {self.member}")
+        if self.verified is not None and not 0.0 <= self.verified <= 1.0:
+            raise InvalidRequest.field(
+                f"verified of {self.member}",
+                self.verified,
+                "it must lie in [0, 1]",
+                "Give the verifier's score, or leave it out.",
+            )
 
 
 def check_weight(weight: float, name: str) -> None:
@@ -70,7 +79,11 @@ class Outcome:
     the share of all votes, abstentions included, that are for the winner; `confidence` the winner's
     share of the score, reduced by the weight that abstained. Both lie in [0, 1] and neither is a
     calibrated probability of being right. `tie_break` says how a tie was broken, "" when there was
-    none.
+    none. `notes` say what the strategy had to assume. `weights` is what each vote counted, in the
+    order of members; 0 for abstentions.
+
+    An answer that is computed, such as a mean, or that only stands in rankings, may be nobody's
+    own: then `winner_members` is empty and the agreement 0.
     """
 
     winner: Answer
@@ -80,13 +93,19 @@ class Outcome:
     confidence: float
     tie_break: str
     explanation: str
+    notes: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Group:
-    """The votes for one answer, in order of their members; none of them abstains."""
+    """The votes for one answer, in order of their members; none of them abstains.
+
+    An answer that only stands in rankings has none; then `ranked` is how it was put there.
+    """
 
     votes: tuple[Vote, ...]
+    ranked: Answer | None = None
 
     @cached_property
     def answer(self) -> Answer:
@@ -94,6 +113,10 @@ class Group:
 
         Ties go to the higher summed confidence, then to the lower member id.
         """
+        if not self.votes and self.ranked is not None:
+            return self.ranked
+        if len(self.votes) == 1 and self.votes[0].answer is not None:
+            return self.votes[0].answer
         spoken = [(vote, vote.answer) for vote in self.votes if vote.answer is not None]
         ways: dict[Hashable, list[tuple[Vote, Answer]]] = {}
         for vote, answer in spoken:
@@ -103,8 +126,8 @@ class Group:
 
     @property
     def first_member(self) -> str:
-        """The lowest member id."""
-        return self.votes[0].member
+        """The lowest member id; one above all others for an answer without votes."""
+        return self.votes[0].member if self.votes else LAST_MEMBER
 
 
 def _commonness(said: Sequence[tuple[Vote, Answer]]) -> tuple[int, float]:

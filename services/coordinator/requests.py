@@ -7,7 +7,7 @@ from typing import Final
 
 from quorate import voting
 from quorate.answers import Kind
-from quorate.errors import InvalidRequest, NotImplementedYet, UnknownStrategy, nearest
+from quorate.errors import InvalidRequest, NotImplementedYet, nearest
 from quorate.v1 import common_pb2, coordinator_pb2
 from services.coordinator import limits
 from services.coordinator.question import Drawing, Message, Question, StopRule
@@ -23,29 +23,6 @@ ROLES: Final[Mapping[int, str]] = {
     common_pb2.CHAT_ROLE_USER: "user",
     common_pb2.CHAT_ROLE_ASSISTANT: "assistant",
 }
-LATER_STRATEGIES: Final = frozenset(
-    [
-        "ow",
-        "isp",
-        "topic",
-        "ranking",
-        "ranking_based",
-        "borda",
-        "borda_count",
-        "copeland",
-        "kemeny",
-        "average",
-        "ensemble_average",
-        "debate",
-        "best_of_n",
-        "dawid_skene",
-        "universal",
-        "decorrelated",
-        "moa",
-        "pacore",
-        "self_consistency",
-    ]
-)
 LATER_ROUTINGS: Final = ("mip", "lp_relaxed", "model", "greedy", "round_robin", "random")
 STOP_RULES: Final[Mapping[int, StopRule]] = {
     coordinator_pb2.STOP_RULE_NEVER: StopRule.NEVER,
@@ -127,12 +104,10 @@ def _message(number: int, message: common_pb2.ChatMessage) -> Message:
 
 
 def _strategy(name: str) -> str:
-    try:
-        return voting.find(name).name
-    except UnknownStrategy:
-        if name not in LATER_STRATEGIES:
-            raise
-    now = ", ".join(sorted(voting.STRATEGIES))
+    strategy = voting.find(name)
+    if not strategy.orchestrated:
+        return strategy.name
+    now = ", ".join(sorted(n for n, row in voting.STRATEGIES.items() if not row.orchestrated))
     raise NotImplementedYet(f"The strategy {name!r} comes with a later version. Now: {now}.")
 
 

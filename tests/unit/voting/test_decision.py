@@ -15,7 +15,7 @@ NAN = float("nan")
 
 
 def vote(member: str, text: str, confidence: float = 1.0, weight: float = 1.0) -> Vote:
-    return Vote(member, extract(text), confidence, weight)
+    return Vote(member, extract(text), confidence, weight, verified=confidence)
 
 
 def test_weighted_vote_gives_the_published_share_of_pacore() -> None:
@@ -55,7 +55,7 @@ def test_nobody_answering_is_no_quorum(strategy: str, texts: list[str]) -> None:
         decide(strategy, votes)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", sorted({*STRATEGIES} - {"dawid_skene"}))
 def test_one_vote_decides_itself(strategy: str) -> None:
     outcome = decide(strategy, [vote("a", "Paris", 0.5)])
     assert (outcome.winner.text, outcome.agreement, outcome.confidence) == ("Paris", 1.0, 1.0)

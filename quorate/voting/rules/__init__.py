@@ -1,0 +1,1 @@
+"""The rules that need more than one vote at a time, a module each."""

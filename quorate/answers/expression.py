@@ -2,81 +2,187 @@
 
 from __future__ import annotations
 
-import ast
+import cmath
+import math
+import operator
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
-LONGEST = 400
+from quorate.answers import formula, prover
+from quorate.answers.formula import Call, Name, Number, Pair, Tree
+from quorate.answers.number import FEWEST_ROUNDED_PLACES, Quantity
+
 MOST_BITS = 4096
 """Of a number on the way; a power tower is left as text."""
+SAME = 1e-9
+DIFFERENT = 1e-6
+"""Relative differences up to which values are the same, and from which they surely differ."""
 # Three odd places: two polynomials of small degree that agree there agree everywhere.
 _PLACES = (Fraction(7, 3), Fraction(-11, 5), Fraction(101, 13))
 
-_TO_PYTHON = (
-    (re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}"), r"((\1)/(\2))"),
-    (re.compile(r"\\(?:left|right|[,;!])|\$"), ""),
-    (re.compile(r"\\(?:cdot|times)|[×·]"), "*"),
-    (re.compile(r"[−–]"), "-"),
-    (re.compile(r"÷"), "/"),
-    (re.compile(r"\{([^{}]*)\}"), r"(\1)"),
-    (re.compile(r"\^"), "**"),
-    (re.compile(r"(?<=[\d)])\s*(?=[A-Za-z(])"), "*"),
-)
-_NAMED = re.compile(r"^\s*[A-Za-z](?:\([a-z]\))?\s*=\s*")
+_MATHEMATICS = re.compile(r"[\d\\=<>≤≥∈∪∩(){}\[\]^]|\b[a-z]\b")
+_FLOAT_FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
+    "sqrt": cmath.sqrt,
+    "cbrt": lambda x: math.copysign(abs(x.real) ** (1 / 3), x.real) if not x.imag else x ** (1 / 3),
+    "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan,
+    "cot": lambda x: 1 / cmath.tan(x), "sec": lambda x: 1 / cmath.cos(x),
+    "csc": lambda x: 1 / cmath.sin(x),
+    "asin": cmath.asin, "acos": cmath.acos, "atan": cmath.atan,
+    "arcsin": cmath.asin, "arccos": cmath.acos, "arctan": cmath.atan,
+    "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh,
+    "log": cmath.log10, "ln": cmath.log, "exp": cmath.exp, "abs": lambda x: complex(abs(x)),
+}  # fmt: skip
+_CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e)}
+_OPERATIONS: Mapping[str, Callable[[complex, complex], complex]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+}
 
 
 def canonical(text: str) -> Hashable:
     """Give a form in which equal expressions are equal; what cannot be computed is text."""
-    plain = _NAMED.sub("", text.strip().strip("$").rstrip("."))
-    source = plain[:LONGEST]
-    for pattern, replacement in _TO_PYTHON:
-        source = pattern.sub(replacement, source)
+    plain = formula.plain(text)
+    tree = formula.parse(plain)
+    if tree is not None:
+        try:
+            names = sorted(_names(tree))
+            return ("values", tuple(names), tuple(_at(tree, names, place) for place in _PLACES))
+        except (ValueError, ArithmeticError):
+            pass
+    return ("text", "".join(plain.split()))
+
+
+def constant(text: str) -> Fraction | None:
+    """Give the value of an expression without variables that is a fraction; else None."""
+    value = canonical(text)
+    match value:
+        case ("values", (), (Fraction() as first, *_)):
+            return first
+    return None
+
+
+def why_same(one: str, other: str) -> str:
+    """Say why two expressions whose canonical forms differ are the same; "" when they differ.
+
+    First their values are compared. Only what has no values, such as a set or an equation, or
+    values that are neither the same nor surely different, is put to the prover.
+    """
+    first, second = formula.plain(one), formula.plain(other)
+    values, others = _samples(first), _samples(second)
+    if values and others:
+        distance = max(_distance(*pair) for pair in zip(values, others, strict=True))
+        if distance <= SAME:
+            return "equal values of the expressions"
+        if distance >= DIFFERENT:
+            return ""
+    if not (_MATHEMATICS.search(first) and _MATHEMATICS.search(second)):
+        return ""
+    return "proved equal by math-verify" if prover.prove(first, second) else ""
+
+
+def why_same_number(text: str, number: Quantity) -> str:
+    r"""Say why an expression and a bare number are the same: \sqrt{2} and 1.41; "" if not."""
+    values = _samples(formula.plain(text))
+    if number.unit or not values or any(_distance(values[0], value) for value in values):
+        return ""
+    value, wanted = values[0], complex(float(number.number))
+    places = number.places
+    if _distance(value, wanted) <= SAME:
+        return "an expression and its value"
+    is_rounded = places is not None and places >= FEWEST_ROUNDED_PLACES
+    within = is_rounded and abs(value - wanted) <= 0.5 * 10.0 ** -(places or 0)
+    return "an expression and its value, rounded" if within else ""
+
+
+def _distance(one: complex, other: complex) -> float:
+    return abs(one - other) / max(abs(one), abs(other), SAME)
+
+
+@lru_cache(maxsize=4096)
+def _samples(plain: str) -> Sequence[complex]:
+    """Give the values at three places; empty when there are none."""
+    tree = formula.parse(plain)
+    if tree is None:
+        return ()
+    names = sorted(_names(tree))
     try:
-        tree = ast.parse(source.strip(), mode="eval").body
-        names = sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
-        return ("values", tuple(names), tuple(_at(tree, names, place) for place in _PLACES))
-    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
-        return ("text", "".join(plain.split()))
+        found = [_float_value(tree, _floats(names, place)) for place in _PLACES]
+    except (ValueError, ArithmeticError):
+        return ()
+    return tuple(found) if all(cmath.isfinite(value) for value in found) else ()
 
 
-def _at(tree: ast.expr, names: list[str], place: Fraction) -> Fraction:
-    values = {name: place + Fraction(number, 7) for number, name in enumerate(names)}
-    return _value(tree, values)
+def _floats(names: Sequence[str], place: Fraction) -> Mapping[str, complex]:
+    return {name: complex(float(value)) for name, value in _settings(names, place).items()}
 
 
-def _value(node: ast.expr, values: Mapping[str, Fraction]) -> Fraction:
-    """Compute exactly; raises ValueError for whatever is not arithmetic, or grows too large."""
-    match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            found = Fraction(str(number))
-        case ast.Name(id=name):
+def _settings(names: Sequence[str], place: Fraction) -> Mapping[str, Fraction]:
+    return {name: place + Fraction(sum(map(ord, name)) % 97, 7) for name in names}
+
+
+def _names(tree: Tree) -> set[str]:
+    match tree:
+        case Name(name) if name not in formula.CONSTANTS:
+            return {name}
+        case Pair(_, left, right):
+            return _names(left) | _names(right)
+        case Call(_, argument):
+            return _names(argument)
+    return set()
+
+
+def _float_value(tree: Tree, values: Mapping[str, complex]) -> complex:
+    match tree:
+        case Number(value):
+            return complex(float(value))
+        case Name(name):
+            return _CONSTANTS.get(name) or values[name]
+        case Call(function, argument):
+            return _FLOAT_FUNCTIONS[function](_float_value(argument, values))
+        case Pair(sign, left, right):
+            return complex(
+                _OPERATIONS[sign](_float_value(left, values), _float_value(right, values))
+            )
+
+
+def _at(tree: Tree, names: Sequence[str], place: Fraction) -> Fraction:
+    return _value(tree, _settings(names, place))
+
+
+def _value(tree: Tree, values: Mapping[str, Fraction]) -> Fraction:
+    """Compute exactly; raises ValueError for what is not rational, or grows too large."""
+    match tree:
+        case Number(number):
+            found = number
+        case Name(name) if name in values:
             found = values[name]
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            found = -_value(operand, values)
-        case ast.BinOp(left=left, op=operator, right=right):
-            found = _combined(operator, _value(left, values), _value(right, values))
+        case Pair(sign, left, right):
+            found = _combined(sign, _value(left, values), _value(right, values))
         case _:
-            raise ValueError("not arithmetic")
-    if found.numerator.bit_length() + found.denominator.bit_length() > MOST_BITS:
+            raise ValueError("not rational")
+    if _bits(found) > MOST_BITS:
         raise ValueError("too large")
     return found
 
 
-def _combined(operator: ast.operator, left: Fraction, right: Fraction) -> Fraction:
-    match operator:
-        case ast.Add():
+def _combined(sign: str, left: Fraction, right: Fraction) -> Fraction:
+    match sign:
+        case "+":
             return left + right
-        case ast.Sub():
+        case "-":
             return left - right
-        case ast.Mult():
+        case "*":
             return left * right
-        case ast.Div():
+        case "/":
             return left / right
-        case ast.Pow() if right.denominator == 1 and abs(right) * _bits(left) <= MOST_BITS:
-            return Fraction(left**right)
-        case _:
-            raise ValueError("not arithmetic")
+    if right.denominator != 1 or abs(right) * _bits(left) > MOST_BITS:
+        raise ValueError("not rational, or too large")
+    return Fraction(left ** int(right))
 
 
 def _bits(number: Fraction) -> int:

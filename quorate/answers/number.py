@@ -54,16 +54,35 @@ def why_same(one: Quantity, other: Quantity) -> str:
     if _close(one, other):
         return "equal numbers, one without a unit"
     with_unit, bare = (one, other) if one.unit else (other, one)
-    is_fraction = with_unit.unit == units.PERCENT and _near(with_unit.number / 100, bare.number)
+    is_fraction = with_unit.unit == units.PERCENT and _close(_share(with_unit), bare)
     return "a percentage and its fraction" if is_fraction else ""
 
 
+def _share(percentage: Quantity) -> Quantity:
+    """Write 66.67% as 0.6667."""
+    places = None if percentage.places is None else percentage.places + 2
+    return Quantity(percentage.number / 100, "", places)
+
+
 def _why_same_converted(one: Quantity, other: Quantity) -> str:
+    if one.unit in units.EITHER.get(other.unit, ()) or other.unit in units.EITHER.get(one.unit, ()):
+        return "equal numbers, one with a word for several units" if _close(one, other) else ""
     first, second = units.of_symbol(one.unit), units.of_symbol(other.unit)
     if first.measures != second.measures:
         return ""
-    same = _near(one.number * first.factor, other.number * second.factor)
-    return f"equal when {one.unit} is turned into {other.unit}" if same else ""
+    same = (
+        _near(one.number * first.factor + first.zero, other.number * second.factor + second.zero)
+        or _rounds(_turned(one, first, second), other)
+        or _rounds(_turned(other, second, first), one)
+    )
+    # Sorted, so that the evidence does not depend on who is named first.
+    pair = " and ".join(sorted((one.unit, other.unit)))
+    return f"equal when {pair} are turned into each other" if same else ""
+
+
+def _turned(quantity: Quantity, own: units.Unit, other: units.Unit) -> Quantity:
+    base = quantity.number * own.factor + own.zero
+    return Quantity((base - other.zero) / other.factor, other.symbol, None)
 
 
 def _close(one: Quantity, other: Quantity) -> bool:

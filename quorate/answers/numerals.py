@@ -3,58 +3,121 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
-from quorate.answers import units
+from quorate.answers import spelled, units
 from quorate.answers.number import Quantity
 
 LONGEST_NUMBER = 60
 """Characters of the longest number that is read; a model's endless digits are no answer."""
-LONGEST_UNIT = 24
+LONGEST_UNIT = 32
+LONGEST_WORDS = 200
 
-_VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅛": "1/8"}
+_VULGAR = {
+    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5",
+    "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8",
+    "⅐": "1/7", "⅑": "1/9", "⅒": "1/10",
+}  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_CLEANING = (
-    (re.compile(r"[−‒–﹣-](?=[\d.$€£¥₹])"), "-"),
-    (re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))"), ""),
+_ARABIC = str.maketrans("٫٬", ".,")
+_CLEANING: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = (
+    (re.compile(r"[−‒–﹣－-](?=[\d.$€£¥₹])"), "-"),
+    (re.compile(r"⁄"), "/"),
+    (re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’](?=\d{3}(?!\d))"), ""),
     (re.compile(r"(?<=\d)(?:\{,\}|\\,|\\!,?)(?=\d{3}(?!\d))"), ""),
-    (re.compile(r"(-?)\\[dt]?frac\{(\d{1,40})\}\{(\d{1,40})\}"), r" \1\2/\3"),
-    (re.compile(r"\\text\{([^{}]{0,40})\}"), r" \1"),
+    (re.compile(r"(-?)\\[dt]?frac\s?\{(\d{1,40})\}\s?\{(\d{1,40})\}"), r" \1\2/\3"),
+    (re.compile(r"(-?)\\[dt]?frac\s?(\d)\s?(\d)(?!\d)"), r" \1\2/\3"),
+    (re.compile(r"\\(?:text|mathrm|textrm|operatorname|mbox)\{([^{}]{0,40})\}"), r" \1"),
     (re.compile(r"\\([$%])"), r"\1"),
+    (re.compile(r"\\[,;:! ]|~(?=[A-Za-z])"), " "),
+    (re.compile(r" {2,8}"), " "),
     (re.compile(r"\^\{?\\circ\}?\s?"), "°"),
+    (re.compile(r"(?<=\d)°(?=\s|$)"), ""),
+    (re.compile(r"\b(?:US\s?\$|USD)\s?(?=\d)"), "$"),
+    (re.compile(r"\bEUR\s?(?=\d)"), "€"),
+    (re.compile(r"\bGBP\s?(?=\d)"), "£"),
+    (re.compile(r"\b(?:INR|Rs\.?)\s?(?=\d)"), "₹"),
+    (re.compile(r"(?<=\d)['′]\s?(?=\d{1,2}(?:\"|″|''))"), " ft "),
+    (re.compile(r"(?<= ft \d)(?:\"|″|'')|(?<= ft \d\d)(?:\"|″|'')"), " inch"),
+    # Points between thousands and a decimal comma: 1.234,5; points alone only if they are several.
+    (
+        re.compile(r"(?<![\w,.])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,40})(?![\d,]|\.\d)"),
+        lambda match: f"{match[1].replace('.', '')}.{match[2]}",
+    ),
+    (
+        re.compile(r"(?<![\w,.])(\d{1,3}(?:\.\d{3}){2,9})(?![\d,]|\.\d)"),
+        lambda match: match[1].replace(".", ""),
+    ),
+    (
+        re.compile(r"(?<![\w,.])(?<!\d )([1-9]\d{0,2}(?: \d{3}){1,9})(?![\d,./]| ?\d| /)"),
+        lambda match: match[1].replace(" ", ""),
+    ),
     # A decimal comma, as in 3,14; in (3,14) and 3,14,15 it separates.
-    (re.compile(r"(?<![\w,.(\[])(-?\d{1,40}),(\d{1,2}|\d{4,40})(?![\d,.\])])"), r"\1.\2"),
+    (
+        re.compile(r"(?<![\w,.(\[])(-?\d{1,40}),(\d{1,2}|\d{4,40})(?![\d,.\])])"),
+        r"\1.\2",
+    ),
+    (re.compile(r"(?<![\w,.(\[])(-?0),(\d{3})(?![\d,.\])])"), r"\1.\2"),
 )
 _NUMBER = re.compile(
     r"(?<![\w./])(?P<sign>[-+]?)(?P<currency>[$€£¥₹]?)\s?(?P<inner>-?)(?=\.?\d)"
     r"(?:(?P<whole>\d{1,9}) (?P<over>\d{1,9})/(?P<under>\d{1,9})(?![\d/])"
     r"|(?P<numerator>\d{1,40})\s?/\s?(?P<denominator>\d{1,40})(?![\d/]|\.\d)"
-    r"|(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<decimals>\.\d+)?"
+    r"|(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d+)?(?P<decimals>\.\d+)?"
     r"(?:[eE](?P<exponent>[-+]?\d{1,3})(?!\w)"
     r"|\s?(?:x|×|\*|\\times|\\cdot)\s?10\^\{?(?P<power>[-+]?\d{1,3})\}?)?)"
 )
-_SCALE = re.compile(r"\s?(thousand|million|billion|trillion|k|bn)\b", re.IGNORECASE)
+_SCALE = re.compile(
+    r"\s?(hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|k)\b|(M)\b", re.IGNORECASE
+)
 _SCALES = {
-    "k": 3, "thousand": 3, "million": 6, "bn": 9, "billion": 9, "trillion": 12,
+    "hundred": 2, "k": 3, "thousand": 3, "lakh": 5, "m": 6, "mn": 6, "million": 6, "crore": 7,
+    "bn": 9, "billion": 9, "trillion": 12,
 }  # fmt: skip
-_UNIT = re.compile(r"(\s?)(%|¢|€|£|°\s?[CF]\b|per cent\b|[A-Za-z]+/[a-z]+\b|[A-Za-z]+\^?\d?(?!\w))")
+_UNIT = re.compile(
+    r"(\s?)(%|¢|€|£|₹|°\s?[CF]\b|per cent\b|degrees? (?:[Cc]elsius|[Ff]ahrenheit)\b|light years?\b"
+    r"|(?:square|cubic|sq|metric|US|kilowatt) [a-z]+\b|[A-Za-z]+ per [a-z]+\b|[A-Za-zµμ]+/[a-z]+\b"
+    r"|[A-Za-zµμ]+\^?\d?(?!\w))",
+)
+_NEXT_PART = re.compile(r",? (?:and )?(?=\d)|(?=\d)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
+_CLOCK = re.compile(r"\s?[ap]\.?m\b", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"(?:≈|~|=|(?:about|approximately|approx\.?|around|roughly|exactly|only)\s)\s*", re.I
+)
+_DENIED = re.compile(
+    r"(?:\bnot|n['’]t(?: be)?|\brather than|\binstead of|\bnor|\bunlike)\s+"
+    r"(?:equal to |just |simply |about )?\W{0,3}$",
+    re.IGNORECASE,
+)
+"""What stands before a number that is said not to be meant."""
 
 
 def quantities(text: str) -> Iterator[Quantity]:
-    """Read every number in a text, in order; those in words when there are no digits."""
+    """Read every number in a text that is not denied, in order.
+
+    Those in words count when there are no digits.
+    """
     plain = _clean(text)
     if not any(character.isdecimal() for character in plain):
-        yield from _in_words(plain)
+        for start, value in spelled.numbers(plain):
+            if not _is_denied(plain, start):
+                yield _of_words(value)
         return
     position = 0
     while match := _NUMBER.search(plain, position):
-        found, position = _read(plain, match), match.end()
+        found, position = _read_whole(plain, match), match.end()
         if found is not None:
             # Behind the unit, so that the 2 of "3 m^2" is no number.
             quantity, position = found
-            yield quantity
+            if not _is_denied(plain, match.start()):
+                yield quantity
+
+
+def _is_denied(text: str, start: int) -> bool:
+    return bool(_DENIED.search(text[max(0, start - 32) : start]))
 
 
 def only_quantity(text: str) -> Quantity | None:
@@ -63,29 +126,68 @@ def only_quantity(text: str) -> Quantity | None:
     "2 + 2 = 4" is one as well: what is equal to 4 has been worked out.
     """
     plain = _clean(text).strip().strip("*_").rstrip(".!").strip()
+    plain = plain.removeprefix("(").removesuffix(")") if plain[1:-1].isdecimal() else plain
     before, equals, after = plain.rpartition("=")
     if equals and re.fullmatch(r"[\w\s.,+*/()×÷^%$-]{0,200}", before):
         plain = after.strip()
-    for match in _NUMBER.finditer(plain[: LONGEST_NUMBER + LONGEST_UNIT]):
-        found = _read(plain, match) if match.start() == 0 else None
-        if found is not None:
-            rest = plain[found[1] :].strip(" .*_$")
-            return found[0] if re.fullmatch(r"(?:[a-z]{2,24}|°)?", rest) else None
-    return _only_in_words(plain)
+    plain = _ABOUT.sub("", plain, count=1) if _ABOUT.match(plain) else plain
+    match = _NUMBER.match(plain[: LONGEST_NUMBER + 2 * LONGEST_UNIT])
+    found = _read_whole(plain, match) if match else None
+    if found is not None:
+        rest = plain[found[1] :].strip(" .*_$")
+        is_one = re.fullmatch(r"(?:[a-z]{2,24}|°)?", rest) and rest not in ("am", "pm")
+        return found[0] if is_one else None
+    value = spelled.only(plain[:LONGEST_WORDS])
+    return None if value is None else _of_words(value)
+
+
+def _of_words(value: Fraction) -> Quantity:
+    places = None if value.denominator > 1 and 10**12 % value.denominator else 0
+    while places is not None and (value * 10**places).denominator > 1:
+        places += 1
+    return Quantity(value, "", places)
 
 
 def _clean(text: str) -> str:
-    """Write numbers in one way: plain minus signs, fractions as 1/2, no LaTeX around them."""
-    for sign, fraction in _VULGAR.items():
-        text = text.replace(sign, f" {fraction}")
-    text = re.sub(
-        "(?<=[\\dA-Za-z])[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{1,4}",
-        lambda match: f"^{match[0].translate(_SUPERSCRIPTS)}",
-        text,
-    )
+    """Write numbers in one way: plain digits and minus signs, fractions as 1/2, no LaTeX."""
+    if not text.isascii():
+        text = re.sub(r"(?![0-9])\d", lambda match: str(unicodedata.decimal(match[0])), text)
+        text = text.translate(_ARABIC)
+        for sign, fraction in _VULGAR.items():
+            text = text.replace(sign, f" {fraction}")
+        text = re.sub(
+            "(?<=[\\dA-Za-z])[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{1,4}",
+            lambda match: f"^{match[0].translate(_SUPERSCRIPTS)}",
+            text,
+        )
     for pattern, replacement in _CLEANING:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _read_whole(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:
+    """Read a number of one or several units, such as "1 h 30 min"; also give where it ends."""
+    found = _read(text, match)
+    while found is not None and found[0].unit:
+        further = _NEXT_PART.match(text, found[1])
+        part = _NUMBER.match(text, further.end()) if further else None
+        read = _read(text, part) if part else None
+        joined = _joined(found[0], read[0]) if read else None
+        if read is None or joined is None:
+            break
+        found = joined, read[1]
+    return found
+
+
+def _joined(large: Quantity, small: Quantity) -> Quantity | None:
+    """Add a part in a smaller unit; None when it is no part of the same measure."""
+    if not small.unit or small.number < 0:
+        return None
+    whole, part = units.of_symbol(large.unit), units.of_symbol(small.unit)
+    if whole.measures != part.measures or part.factor >= whole.factor:
+        return None
+    number = large.number * whole.factor / part.factor
+    return Quantity(number + (small.number if number >= 0 else -small.number), small.unit, None)
 
 
 def _read(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:
@@ -95,9 +197,10 @@ def _read(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:
     if size is None or _is_time(text, match):
         return None
     number, places = size
-    if scale := _SCALE.match(text, end):
-        places = max(0, (places or 0) - _SCALES[scale[1].lower()]) if places is not None else None
-        number, end = number * 10 ** _SCALES[scale[1].lower()], scale.end()
+    if (scale := _SCALE.match(text, end)) and scale[2] != "m":
+        power = _SCALES[(scale[1] or scale[2]).lower()]
+        places = None if places is None else max(0, places - power)
+        number, end = number * 10**power, scale.end()
     symbol, end = _unit(text, match["currency"], end)
     if symbol is None:
         return None
@@ -136,6 +239,10 @@ def _is_negative(text: str, match: re.Match[str]) -> bool:
     return match["inner"] == "-" or (match["sign"] == "-" and not subtracts)
 
 
+def _spelling(written: str) -> str:
+    return written.replace(" ", "") if written.startswith("°") else written
+
+
 def _unit(text: str, currency: str, end: int) -> tuple[str | None, int]:
     """Give the symbol of a number's unit ("": none) and where it ends.
 
@@ -144,71 +251,11 @@ def _unit(text: str, currency: str, end: int) -> tuple[str | None, int]:
     if ordinal := _ORDINAL.match(text, end):
         return "", ordinal.end()
     match = _UNIT.match(text, end, end + LONGEST_UNIT)
-    known = units.find(match[2].replace(" ", "")) if match else None
-    if match and known is None and not match[1]:
+    known = units.find(_spelling(match[2])) if match else None
+    sticks = match is None and text[end : end + 1].isalpha()
+    if sticks or (match and known is None and not match[1]):
         return None, end
     if match and known:
         return currency or known.symbol, match.end()
     is_math = currency == "$" and text[end : end + 1] == "$"  # $18$ is LaTeX, not money
     return "" if is_math else currency, end
-
-
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_SMALL = {word: value for value, word in enumerate(_ONES)} | {
-    word: 10 * value for value, word in enumerate(_TENS, 2)
-}
-_LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6}
-_WORD = "|".join((*_ONES, *_TENS, *_LARGE))
-_WORDS = re.compile(rf"\b(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*\b", re.IGNORECASE)
-
-
-def _in_words(text: str) -> Iterator[Quantity]:
-    for match in _WORDS.finditer(text):
-        # "one" alone is mostly a pronoun.
-        if match[0].lower() != "one" and (number := _spelled(match[0])) is not None:
-            yield Quantity(Fraction(number))
-
-
-def _only_in_words(text: str) -> Quantity | None:
-    match = _WORDS.fullmatch(text)
-    number = _spelled(match[0]) if match else None
-    return None if number is None else Quantity(Fraction(number))
-
-
-def _spelled(text: str) -> int | None:
-    """Give the value of "two hundred and five"; None for words in a row that are no one number."""
-    total, current, least = 0, 0, 10**9
-    for word in re.split(r"[\s-]+(?:and\s+)?", text.lower()):
-        if word in _LARGE:
-            current = max(1, current) * _LARGE[word]
-            if word != "hundred":
-                total, current = total + current, 0
-            least = 100 if word == "hundred" else 10**9
-            continue
-        value = _SMALL[word]
-        if value >= least:
-            return None
-        current, least = current + value, 10 if value >= 20 else 1
-    return total + current

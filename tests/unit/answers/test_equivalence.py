@@ -159,7 +159,7 @@ def test_a_kind_that_is_given_holds_for_both_texts() -> None:
     [
         ("18", "18.0", "equal numbers"), ("18", "18 km", "equal numbers, one without a unit"),
         ("50%", "0.5", "a percentage and its fraction"),
-        ("5 km", "5000 m", "equal when km is turned into m"),
+        ("5 km", "5000 m", "equal when km and m are turned into each other"),
         ("Paris", "It is Paris", "one is a sentence that states the other"),
         ("B", "B.", "equal as choice"),
         ("Rome is Roma", "Roma is Rome", "the same statement, turned around"),

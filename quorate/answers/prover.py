@@ -1,0 +1,140 @@
+"""Proves that two expressions are equal, in a process of its own that is killed when it hangs."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+START_SECONDS = 10.0
+PROOF_SECONDS = 2.0
+"""A call of `prove` waits no longer than for both."""
+MOST_REMEMBERED = 4096
+LONGEST = 400
+MOST_REPLY_BYTES = 256
+
+COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("prover_worker.py")))
+
+
+class Prover:
+    """One worker process, started by the first question and used again; safe from any thread.
+
+    A proof that takes longer than `proof_seconds` has its worker killed; the next question starts
+    another. `clock` gives seconds.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] = COMMAND,
+        start_seconds: float = START_SECONDS,
+        proof_seconds: float = PROOF_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._command = tuple(command)
+        self._start_seconds = start_seconds
+        self._proof_seconds = proof_seconds
+        self._clock = clock
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def process_id(self) -> int | None:
+        """The worker's process id; None when none runs."""
+        return self._worker.pid if self._worker else None
+
+    def same(self, one: str, other: str) -> bool | None:
+        """Say whether two expressions are equal; None when that was not decided in time."""
+        with self._turn:
+            try:
+                worker = self._worker or self._start()
+                question = json.dumps([one, other]).encode() + b"\n"
+                reply = self._exchange(worker, question, self._proof_seconds)
+                decided = json.loads(reply)
+            except (OSError, ValueError):  # also TimeoutError and a reply cut short
+                self._kill()
+                return None
+            return decided if isinstance(decided, bool) else None
+
+    def close(self) -> None:
+        """End the worker, if one runs."""
+        with self._turn:
+            self._kill()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._worker = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        )
+        self._exchange(self._worker, b"", self._start_seconds)
+        return self._worker
+
+    def _exchange(self, worker: subprocess.Popen[bytes], question: bytes, seconds: float) -> bytes:
+        """Write a line and wait for one; raises TimeoutError, or OSError when the worker is gone.
+
+        A question is far smaller than a pipe, so that writing never waits.
+        """
+        if worker.stdin is None or worker.stdout is None:
+            raise OSError("the worker has no pipes")
+        worker.stdin.write(question)
+        until = self._clock() + seconds
+        reply = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(worker.stdout, selectors.EVENT_READ)
+            while not reply.endswith(b"\n"):
+                if not selector.select(max(0.0, until - self._clock())):
+                    raise TimeoutError("the worker did not answer in time")
+                piece = os.read(worker.stdout.fileno(), MOST_REPLY_BYTES)
+                if not piece or len(reply) > MOST_REPLY_BYTES:
+                    raise OSError("the worker ended")
+                reply += piece
+        return reply
+
+    def _kill(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        worker.kill()
+        for pipe in (worker.stdin, worker.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        worker.wait()
+
+
+_PROVER = Prover()
+atexit.register(_PROVER.close)
+_remembered: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
+_remembering = threading.Lock()
+
+
+def prove(one: str, other: str) -> bool | None:
+    """Say whether two expressions are equal; None when that could not be decided in time.
+
+    It blocks for at most START_SECONDS + PROOF_SECONDS, the first time for a pair; from then on the
+    verdict is remembered, an undecided one too, so that nobody waits for the same hang twice.
+    """
+    if max(len(one), len(other)) > LONGEST:
+        return None
+    pair = (min(one, other), max(one, other))
+    with _remembering:
+        if pair in _remembered:
+            _remembered.move_to_end(pair)
+            return _remembered[pair]
+    decided = _PROVER.same(*pair)
+    with _remembering:
+        _remembered[pair] = decided
+        while len(_remembered) > MOST_REMEMBERED:
+            _remembered.popitem(last=False)
+    return decided

@@ -218,11 +218,13 @@ class Question(google.protobuf.message.Message):
     stop_rule: Global___StopRule.ValueType
     """When to stop asking."""
     samples: builtins.int
-    """Samples of each model, 1 to 64; 0 means 1. With more than one, an unset temperature is 0.7, and
-    an explicit 0 answers INVALID_ARGUMENT: greedy samples are all the same.
+    """Samples of each model, 1 to 64; 0 means 1, and 5 for "self_consistency". With more than one, an
+    unset temperature is 0.7, and an explicit 0 answers INVALID_ARGUMENT: greedy samples are equal.
     """
     rounds: builtins.int
-    """Debate rounds after round 0; used by the strategy "debate" alone."""
+    """Rounds of "debate" after round 0, or layers of "moa" after the proposals, at most 16; 0 means 2.
+    With another strategy: INVALID_ARGUMENT.
+    """
     frozen: builtins.bool
     """Learned state is read but not changed, as in an evaluation."""
     deterministic: builtins.bool
@@ -242,7 +244,7 @@ class Question(google.protobuf.message.Message):
     delta: builtins.float
     """Probability of a false certificate, in (0, 0.5]; 0 is 0.05."""
     topology: Global___DebateTopology.ValueType
-    """Who reads whom in a debate; unspecified is a ring."""
+    """Who reads whom in a debate; unspecified is a ring. With another strategy: INVALID_ARGUMENT."""
     cascade: builtins.bool
     """Models are asked one after the other, the cheapest first, until one is sure enough."""
     @property
@@ -267,7 +269,9 @@ class Question(google.protobuf.message.Message):
 
     @property
     def widths(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
-        """Candidates of each round of "pacore", such as 4, 2; empty is 4. One more call concludes."""
+        """Candidates of each round of "pacore", such as 4, 2; empty is 4. One more call concludes. At most
+        8 rounds of 1 to 64, 256 together. With another strategy: INVALID_ARGUMENT.
+        """
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ DAY_SECONDS: Final = 86_400
 QUESTION: Final[Mapping[str, Range]] = {
     "max_models": Range(0, LARGEST),
     "samples": Range(0, 64),
-    "rounds": Range(0, 64),
+    "rounds": Range(0, 16),
     "horizon": Range(0, LARGEST),
     "risk": Range(0, 1, open_high=True),
     "min_agreement": Range(0, 1),

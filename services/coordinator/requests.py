@@ -10,6 +10,7 @@ from quorate.answers import Kind
 from quorate.errors import InvalidRequest, NotImplementedYet, nearest
 from quorate.v1 import common_pb2, coordinator_pb2
 from services.coordinator import limits
+from services.coordinator.exchanges import exchange_of, is_warm
 from services.coordinator.question import Drawing, Message, Question, StopRule
 
 MOST_MESSAGES: Final = 1_000
@@ -45,14 +46,19 @@ def question_of(
     """
     _check_numbers(asked)
     _check_features(asked)
-    samples = asked.samples or 1
+    chosen = voting.find(asked.strategy or strategy).name
+    exchange = exchange_of(asked, chosen)
     return Question(
         messages=_messages(asked.messages),
-        strategy=_strategy(asked.strategy or strategy),
+        strategy=chosen,
         kind=_kind(asked.kind),
-        drawing=_drawing(asked.sampling, samples),
+        drawing=_drawing(asked.sampling, exchange.samples, chosen),
         seed=asked.sampling.seed if asked.sampling.HasField("seed") else None,
-        samples=samples,
+        samples=exchange.samples,
+        rounds=exchange.rounds,
+        topology=exchange.topology,
+        widths=exchange.widths,
+        cascade=exchange.cascade,
         max_models=asked.max_models,
         models=tuple(asked.models),
         nodes=tuple(asked.nodes),
@@ -103,14 +109,6 @@ def _message(number: int, message: common_pb2.ChatMessage) -> Message:
     return Message(ROLES[message.role], message.content)
 
 
-def _strategy(name: str) -> str:
-    strategy = voting.find(name)
-    if not strategy.orchestrated:
-        return strategy.name
-    now = ", ".join(sorted(n for n, row in voting.STRATEGIES.items() if not row.orchestrated))
-    raise NotImplementedYet(f"The strategy {name!r} comes with a later version. Now: {now}.")
-
-
 def _kind(kind: int) -> Kind | None:
     if kind == common_pb2.ANSWER_KIND_UNSPECIFIED:
         return None
@@ -122,16 +120,18 @@ def _kind(kind: int) -> Kind | None:
     return Kind(name.removeprefix("ANSWER_KIND_").lower())
 
 
-def _drawing(sampling: common_pb2.Sampling, samples: int) -> Drawing:
-    warm = sampling.temperature if sampling.HasField("temperature") else None
-    if samples > 1 and warm == 0.0:
+def _drawing(sampling: common_pb2.Sampling, samples: int, strategy: str) -> Drawing:
+    temperature = sampling.temperature if sampling.HasField("temperature") else None
+    warm = is_warm(strategy, samples)
+    if warm and temperature == 0.0:
+        field, value = ("samples", str(samples)) if samples > 1 else ("strategy", strategy)
         raise InvalidRequest.field(
-            "samples", samples, "at temperature 0 every sample says the same",
+            field, value, "at temperature 0 every sample says the same",
             "Raise sampling.temperature above 0, or leave it out.",
         )  # fmt: skip
     return Drawing(
         settings=sampling.SerializeToString(),
-        temperature=SAMPLES_TEMPERATURE if samples > 1 and warm is None else None,
+        temperature=SAMPLES_TEMPERATURE if warm and temperature is None else None,
         max_tokens=sampling.max_tokens if sampling.HasField("max_tokens") else None,
         constrained=sampling.WhichOneof("constraint") is not None,
     )
@@ -196,8 +196,6 @@ def _check_features(asked: coordinator_pb2.Question) -> None:
         raise InvalidRequest.field(
             "decompose", asked.decompose, "there is no such mode", "Leave it out for rules."
         )
-    if asked.rounds:
-        raise NotImplementedYet("Debate rounds come with a later version.")
     if asked.horizon:
         raise NotImplementedYet("Looking ahead over the parts comes with a later version.")
     if asked.ground_truth:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from quorate import voting
 from services.coordinator.orchestrate.best_of_n import best_of_n
 from services.coordinator.orchestrate.cascade import cascade
 from services.coordinator.orchestrate.debate import debate
@@ -25,9 +26,6 @@ ORCHESTRATIONS: Final[Mapping[str, Orchestration]] = {
     "pacore": pacore,
     "universal": universal,
     "best_of_n": best_of_n,
-    "borda": ranked,
-    "copeland": ranked,
-    "kemeny": ranked,
 }
 """By the strategy's name. Self-consistency needs none: its samples come from one plain call."""
 
@@ -36,4 +34,6 @@ def of(question: Question) -> Orchestration | None:
     """Give how a question is to be held, None for a plain vote."""
     if question.cascade:
         return cascade
+    if voting.find(question.strategy).ranked:
+        return ranked
     return ORCHESTRATIONS.get(question.strategy)

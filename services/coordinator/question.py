@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
+
 if TYPE_CHECKING:
     from quorate.answers import Answer, Kind
     from quorate.errors import QuorateError
@@ -291,7 +293,8 @@ class Decision:
     `stopped_by` what ended the asking, as the contract names it. `risk` is the probability that the
     answer is wrong, None where nothing was calibrated; a `withheld` one is riskier than asked for.
     `rounds` tells how the vote stood after each round, `others` are the ballots of rounds that are
-    not counted any more, and `missing` says what the time did not suffice for.
+    not counted any more. `knowledge` is what the strategy knew of the voters, `share` the winner's
+    share before it was calibrated, and `missing` says what the time did not suffice for.
     """
 
     subtask: Subtask
@@ -313,8 +316,10 @@ class Decision:
     topic: str = ""
     effective_votes: float = 0.0
     calibrated: bool = False
+    share: float = 0.0
     risk: float | None = None
     withheld: bool = False
+    knowledge: Knowledge = NOTHING_KNOWN
     missing: str = ""
 
     @property

@@ -1,0 +1,235 @@
+"""What an answered question teaches: from its record, with or without the right answer. Pure.
+
+Agreement of two models is learned from every answer. That somebody was right needs evidence: the
+ground truth, or a verdict on the answer. What abstained, failed or was cancelled teaches nothing.
+One question counts once for a model, however many samples of it voted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from quorate.answers import cluster, equivalent
+from quorate.errors import InvalidRequest
+from quorate.records.values import answer_of
+from services.coordinator.state.learned import (
+    NO_CHANGES,
+    AnswerItem,
+    BallotItem,
+    Changes,
+    Evidence,
+    JointChange,
+    ModelKey,
+    RecordChange,
+    TogetherChange,
+    pair_of,
+)
+
+if TYPE_CHECKING:
+    from quorate.records.record import BallotRecord, PartRecord, Record
+
+MOST_TRUTH_CHARACTERS = 1 << 20
+
+
+class Voice(NamedTuple):
+    """A vote with an answer: whose it was, which group it is in, and whether it is right."""
+
+    model: ModelKey
+    group: int
+    confidence: float
+    right: bool | None = None
+
+
+class Verdict(NamedTuple):
+    """What a person says of an answer: the right one, or only whether it `correct`ly answered."""
+
+    ground_truth: str = ""
+    correct: bool | None = None
+
+    @property
+    def said(self) -> str:
+        """A form in which two verdicts can be compared."""
+        return f"truth:{self.ground_truth}" if self.ground_truth else f"correct:{self.correct}"
+
+
+def check(verdict: Verdict) -> None:
+    """Raise InvalidRequest for a verdict that says nothing, or is no answer."""
+    if not verdict.ground_truth.strip() and verdict.correct is None:
+        raise InvalidRequest.field(
+            "ground_truth", verdict.ground_truth, "there is nothing in the feedback",
+            "Give ground_truth, or say whether the answer was correct.",
+        )  # fmt: skip
+    if len(verdict.ground_truth) > MOST_TRUTH_CHARACTERS:
+        raise InvalidRequest.field(
+            "ground_truth", len(verdict.ground_truth),
+            f"it may have {MOST_TRUTH_CHARACTERS} characters", "Shorten it.",
+        )  # fmt: skip
+
+
+def agreement(record: Record) -> Changes:
+    """Say which models answered alike; needs no evidence."""
+    changes = NO_CHANGES
+    for part in record.parts:
+        changes = changes.plus(Changes(together=_together(_voices(part))))
+    return changes
+
+
+def consensus(record: Record) -> Changes:
+    """Take the winner for right: weak evidence, counted apart."""
+    changes = NO_CHANGES
+    for part in record.parts:
+        if part.decision.error:
+            continue
+        voices = _judged(part, None, correct=True)
+        changes = changes.plus(Changes(records=_records(voices, part.topic, Evidence.CONSENSUS)))
+    return changes
+
+
+def taught(record: Record, verdict: Verdict, evidence: Evidence = Evidence.TRUTH) -> Changes:
+    """Say who was right.
+
+    The right answer of a question is that of its only part, or of the only part that no other
+    builds on. A verdict without it says of the winners whether they are right: when the answer of
+    several parts is wrong, nobody knows which of them is, and nothing is learned.
+    """
+    changes = NO_CHANGES
+    for part in _meant(record, verdict):
+        voices = _judged(part, verdict.ground_truth or None, correct=bool(verdict.correct))
+        changes = changes.plus(
+            Changes(
+                records=_records(voices, part.topic, evidence),
+                joint=_joint(voices),
+                ballots=_ballot_items(voices, part.topic),
+                answers=_answer_items(record.strategy, part, voices),
+            )
+        )
+    return changes
+
+
+def _meant(record: Record, verdict: Verdict) -> Sequence[PartRecord]:
+    if not verdict.ground_truth and verdict.correct:
+        return record.parts
+    needed = {parent for part in record.parts for parent in part.depends_on}
+    last = [part for part in record.parts if part.id not in needed]
+    if not verdict.ground_truth:
+        return record.parts if len(record.parts) == 1 else ()
+    return last if len(last) == 1 else ()
+
+
+def _spoken(part: PartRecord) -> list[tuple[BallotRecord, Answer]]:
+    return [
+        (ballot, answer)
+        for ballot in part.ballots
+        if ballot.counted and ballot.status == "VALID" and (answer := answer_of(ballot.answer))
+    ]
+
+
+def _voices(part: PartRecord) -> list[Voice]:
+    spoken = _spoken(part)
+    labels = cluster([answer for _, answer in spoken]).labels
+    return [
+        Voice(ModelKey(ballot.model, ballot.sha256), label, ballot.raw_confidence)
+        for (ballot, _), label in zip(spoken, labels, strict=True)
+        if label is not None
+    ]
+
+
+def _judged(part: PartRecord, truth: str | None, *, correct: bool) -> list[Voice]:
+    """Say of every voice whether it is right, as far as that is known."""
+    spoken = _spoken(part)
+    voices = _voices(part)
+    if truth is not None:
+        return [
+            voice._replace(right=bool(equivalent(answer, truth, answer.kind)))
+            for voice, (_, answer) in zip(voices, spoken, strict=True)
+        ]
+    winners = {
+        voice.group
+        for voice, (_, answer) in zip(voices, spoken, strict=True)
+        if answer.text == part.decision.answer
+    }
+    if len(winners) != 1:
+        return []
+    # Beside a right answer all others are wrong; beside a wrong one they may be anything.
+    return [
+        voice._replace(right=correct)
+        if voice.group in winners
+        else voice._replace(right=False if correct else None)
+        for voice in voices
+    ]
+
+
+def _by_model(voices: Sequence[Voice]) -> Mapping[ModelKey, list[Voice]]:
+    found: dict[ModelKey, list[Voice]] = {}
+    for voice in voices:
+        found.setdefault(voice.model, []).append(voice)
+    return found
+
+
+def _together(voices: Sequence[Voice]) -> tuple[TogetherChange, ...]:
+    changes = []
+    for one, other in combinations(sorted(_by_model(voices).items()), 2):
+        pairs = [(first, second) for first in one[1] for second in other[1]]
+        same = sum(first.group == second.group for first, second in pairs) / len(pairs)
+        changes.append(TogetherChange(pair_of(one[0], other[0]), same, 1.0 - same))
+    return tuple(changes)
+
+
+def _records(voices: Sequence[Voice], topic: str, evidence: Evidence) -> tuple[RecordChange, ...]:
+    known = _by_model([voice for voice in voices if voice.right is not None])
+    shares = {
+        model: sum(bool(voice.right) for voice in said) / len(said)
+        for model, said in sorted(known.items())
+    }
+    return tuple(
+        RecordChange(model, topic, evidence, share, 1.0 - share) for model, share in shares.items()
+    )
+
+
+def _joint(voices: Sequence[Voice]) -> tuple[JointChange, ...]:
+    known = _by_model([voice for voice in voices if voice.right is not None])
+    changes = []
+    for one, other in combinations(sorted(known.items()), 2):
+        pairs = [(first.right, second.right) for first in one[1] for second in other[1]]
+        shares = [pairs.count(way) / len(pairs) for way in _WAYS]
+        changes.append(JointChange(pair_of(one[0], other[0]), *shares))
+    return tuple(changes)
+
+
+_WAYS = ((True, True), (True, False), (False, True), (False, False))
+
+
+def _ballot_items(voices: Sequence[Voice], topic: str) -> tuple[BallotItem, ...]:
+    """Give one item for each model, from its first sample: samples of one question are one item."""
+    firsts = {model: said[0] for model, said in _by_model(voices).items()}
+    return tuple(
+        BallotItem(model, topic, min(1.0, max(0.0, voice.confidence)), voice.right)
+        for model, voice in sorted(firsts.items())
+        if voice.right is not None
+    )
+
+
+def _answer_items(
+    strategy: str, part: PartRecord, voices: Sequence[Voice]
+) -> tuple[AnswerItem, ...]:
+    verdicts = [
+        voice.right
+        for voice, (_, answer) in zip(voices, _spoken(part), strict=False)
+        if answer.text == part.decision.answer and voice.right is not None
+    ]
+    if not verdicts:
+        return ()
+    return (AnswerItem(strategy, part.topic, features_of(part), verdicts[0]),)
+
+
+def features_of(part: PartRecord) -> Mapping[str, float]:
+    """Describe a decided vote by numbers in [0, 1] from before anything was calibrated."""
+    counted = [ballot for ballot in part.ballots if ballot.counted]
+    answered = sum(ballot.status == "VALID" for ballot in counted)
+    return {
+        "share": part.decision.share,
+        "agreement": part.decision.agreement,
+        "answered": answered / len(counted) if counted else 0.0,
+    }

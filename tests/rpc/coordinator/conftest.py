@@ -109,6 +109,20 @@ class ScriptedNode(node_pb2_grpc.NodeServiceServicer):
     cancelled: list[str] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     drained_seconds: float | None = None
+    prefers: Callable[[node_pb2.ScoreRequest, str], float] | None = None
+    scored: list[node_pb2.ScoreRequest] = field(default_factory=list)
+
+    async def Score(  # noqa: N802
+        self, request: node_pb2.ScoreRequest, context: Context
+    ) -> node_pb2.ScoreResponse:
+        self.scored.append(request)
+        if self.prefers is None:
+            raise errors.NotImplementedYet("Score: the server behind this node cannot")
+        scores = [
+            node_pb2.CandidateScore(logprob=self.prefers(request, one), tokens=1)
+            for one in request.candidates
+        ]
+        return node_pb2.ScoreResponse(scores=scores)
 
     async def Generate(self, request: node_pb2.GenerateRequest, context: Context) -> None:  # noqa: N802
         async with self.changed:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from services.bench import figures
 from services.bench.node import (
+    large_pages,
     long_prompt,
     memory,
     peers,
@@ -35,6 +36,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "vote": vote.measure,
     "two-models": two_models.measure,
     "second-turn": second_turn.measure,
+    "large-pages": large_pages.measure,
     "memory": memory.measure,
 }
 SHAPES: Final = ("135m", "0.5b")

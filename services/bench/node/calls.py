@@ -96,11 +96,18 @@ def served_name(model: str) -> str:
 
 @contextlib.asynccontextmanager
 async def our_node(
-    place: Place, models: Mapping[str, Path], *, context_tokens: int, slots: int = servers.SLOTS
+    place: Place,
+    models: Mapping[str, Path],
+    *,
+    context_tokens: int,
+    slots: int = servers.SLOTS,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[OurNode]:
-    """Run a node with these models for the block. Raises ServerFailed."""
+    """Run a node with these models for the block, see `servers.node`. Raises ServerFailed."""
     named = {served_name(name): path for name, path in models.items()}
-    with servers.node(place, named, context_tokens=context_tokens, slots=slots) as running:
+    with servers.node(
+        place, named, context_tokens=context_tokens, slots=slots, environment=environment
+    ) as running:
         async with Peers(place.identity) as peers:
             channel = peers.channel(running.address, (Role.NODE, servers.NODE))
             yield OurNode(node_pb2_grpc.NodeServiceStub(channel), running.process)

@@ -76,8 +76,9 @@ async def measure(bench: Bench) -> Sequence[figures.Figure]:
     """Let our node and llama-server take turns at it."""
     path = bench.model(MODEL)
     prompts, ours, theirs = Prompts(path), Felt(), Felt()
-    room = {"context_tokens": CONTEXT_TOKENS, "slots": LAYOUT.slots}
-    async with our_node(bench.place, {MODEL: path}, **room) as node:
+    async with our_node(
+        bench.place, {MODEL: path}, context_tokens=CONTEXT_TOKENS, slots=LAYOUT.slots
+    ) as node:
         with llama_server(bench, path, LAYOUT, slot_tokens=CONTEXT_TOKENS) as server:
             for _ in range(bench.passes):
                 await watch(node.of(MODEL), prompts, ours)

@@ -62,9 +62,17 @@ class Running(NamedTuple):
 
 @contextlib.contextmanager
 def node(
-    place: Place, models: Mapping[str, Path], *, context_tokens: int, slots: int = SLOTS
+    place: Place,
+    models: Mapping[str, Path],
+    *,
+    context_tokens: int,
+    slots: int = SLOTS,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
-    """Run `python -m services.node` for the block. Raises ServerFailed."""
+    """Run `python -m services.node` for the block. Raises ServerFailed.
+
+    `environment` is its own and its engines', None that of the bench.
+    """
     names = "-".join(models)
     ready = place.folder / f"{names}.ready"
     ready.unlink(missing_ok=True)
@@ -74,7 +82,7 @@ def node(
     settings.write_text(yaml.safe_dump(_settings(place, ready, served)), encoding="utf-8")
     command = [sys.executable, "-m", "services.node", "--settings", str(settings)]
     log = place.log(f"node-{names}")
-    with started(command, place.cores, log) as process:
+    with started(command, place.cores, log, environment) as process:
         _wait(ready.exists, process, "the node", log)
         address = json.loads(ready.read_text(encoding="utf-8"))["address"]
         yield Running(address, process)

@@ -72,14 +72,14 @@ class KnowledgeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided; `error` says why nothing was. `share` is the uncalibrated confidence."""
+    """What was decided; `error` says why nothing was. `features` describe the vote."""
 
     answer: str
     text: str
     explanation: str
     tie_break: str
     agreement: float
-    share: float
+    features: Mapping[str, float]
     confidence: float
     calibrated: bool
     risk: float | None

@@ -293,8 +293,8 @@ class Decision:
     `stopped_by` what ended the asking, as the contract names it. `risk` is the probability that the
     answer is wrong, None where nothing was calibrated; a `withheld` one is riskier than asked for.
     `rounds` tells how the vote stood after each round, `others` are the ballots of rounds that are
-    not counted any more. `knowledge` is what the strategy knew of the voters, `share` the winner's
-    share before it was calibrated, and `missing` says what the time did not suffice for.
+    not counted any more. `knowledge` is what the strategy knew of the voters, `features`
+    describe how the vote stood, and `missing` says what the time did not suffice for.
     """
 
     subtask: Subtask
@@ -316,7 +316,7 @@ class Decision:
     topic: str = ""
     effective_votes: float = 0.0
     calibrated: bool = False
-    share: float = 0.0
+    features: Mapping[str, float] = field(default_factory=dict)
     risk: float | None = None
     withheld: bool = False
     knowledge: Knowledge = NOTHING_KNOWN

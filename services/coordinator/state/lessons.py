@@ -28,6 +28,7 @@ from services.coordinator.state.learned import (
 )
 
 if TYPE_CHECKING:
+    from quorate.answers import Answer
     from quorate.records.record import BallotRecord, PartRecord, Record
 
 MOST_TRUTH_CHARACTERS = 1 << 20
@@ -219,17 +220,6 @@ def _answer_items(
         for voice, (_, answer) in zip(voices, _spoken(part), strict=False)
         if answer.text == part.decision.answer and voice.right is not None
     ]
-    if not verdicts:
+    if not verdicts or not part.decision.features:
         return ()
-    return (AnswerItem(strategy, part.topic, features_of(part), verdicts[0]),)
-
-
-def features_of(part: PartRecord) -> Mapping[str, float]:
-    """Describe a decided vote by numbers in [0, 1] from before anything was calibrated."""
-    counted = [ballot for ballot in part.ballots if ballot.counted]
-    answered = sum(ballot.status == "VALID" for ballot in counted)
-    return {
-        "share": part.decision.share,
-        "agreement": part.decision.agreement,
-        "answered": answered / len(counted) if counted else 0.0,
-    }
+    return (AnswerItem(strategy, part.topic, part.decision.features, verdicts[0]),)

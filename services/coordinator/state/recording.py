@@ -96,7 +96,7 @@ def _decision(decision: Decision, *, texts: bool) -> DecisionRecord:
         explanation=decision.explanation if shown else "",
         tie_break=decision.tie_break if shown else "",
         agreement=decision.agreement,
-        share=decision.share or decision.confidence,
+        features=decision.features,
         confidence=decision.confidence,
         calibrated=decision.calibrated,
         risk=decision.risk,

@@ -1,4 +1,4 @@
-"""Facts about "not sure": what is answered is wrong as rarely as promised, or no promise is made."""
+"""Facts about "not sure": what is answered is wrong as rarely as promised, or nothing is said."""
 
 from __future__ import annotations
 

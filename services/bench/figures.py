@@ -95,11 +95,16 @@ def readable(value: float) -> str:
 
 
 def publish(
-    benchmark: str, figures: Sequence[Figure], folder: Path = Path("results"), setup: str = ""
+    benchmark: str,
+    figures: Sequence[Figure],
+    folder: Path = Path("results"),
+    setup: str = "",
+    sections: Mapping[str, object] | None = None,
 ) -> Path:
     """Print the figures as a table and write them to `folder`/`benchmark`.json.
 
     `setup` says in words what the machine and the versions do not, such as who ran on which cores.
+    `sections` stand beside the figures in the file: tables that are no figure beside a peer.
     """
     table = Table(title=f"bench-{benchmark}")
     for column in ("figure", "value", "peer", "peer's value", "ratio", "goal", "runs"):
@@ -119,6 +124,7 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{benchmark}.json"
     described = {**machine(), **({"setup": setup} if setup else {})}
-    document = {"machine": described, "figures": [asdict(figure) for figure in figures]}
+    listed = [asdict(figure) for figure in figures]
+    document = {"machine": described, "figures": listed, **(sections or {})}
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return path

@@ -80,6 +80,8 @@ async def _record(
         await recording.record(
             asker, records, [Job(samples, item) for item in test], clients, console
         )
+        larger = [Job(recording.ELECTORATE, item) for item in study.larger_items()]
+        await recording.record(asker, records, larger, clients, console)
         live = [Job(way, item) for way in recording.live_ways() for item in study.live_items()]
         await recording.record(asker, records, live, clients, console)
 

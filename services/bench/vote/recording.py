@@ -25,6 +25,9 @@ SAMPLES: Final = 8
 """Of the best model; as many of them count as the members' tokens on the item allow."""
 TEMPERATURE: Final = 0.7
 SAMPLED: Final = "test/samples"
+VOTES_OF_EACH: Final = 3
+ELECTORATE: Final = Way("test/electorate", {"samples": VOTES_OF_EACH}, {"temperature": TEMPERATURE})
+"""Several samples of every member: a larger electorate, in which stopping early saves more."""
 STOPS: Final[dict[str, dict[str, Any]]] = {
     "exact": {"stop_rule": coordinator_pb2.STOP_RULE_EXACT},
     "risk": {"stop_rule": coordinator_pb2.STOP_RULE_RISK, "risk": 0.01},

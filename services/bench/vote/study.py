@@ -17,6 +17,8 @@ from services.bench.suites import registry
 if TYPE_CHECKING:
     from services.bench.suites.suite import Item, Split
 
+LARGER_ITEMS = 100
+"""Test items of each task that a larger electorate votes on: it asks for eighteen ballots each."""
 FORMAT = 1
 """Of the records; ballots of another format are recorded anew."""
 
@@ -41,6 +43,10 @@ class Study:
     def live_items(self) -> Sequence[Item]:
         """Give the first test items of every task."""
         return [item for items in self.items("test").values() for item in items[: self.live]]
+
+    def larger_items(self) -> Sequence[Item]:
+        """Give the test items that a larger electorate votes on, too."""
+        return [item for items in self.items("test").values() for item in items[:LARGER_ITEMS]]
 
     def ballots(self) -> Path:
         """Give the place of the ballots: another seed, suite or model is another file.

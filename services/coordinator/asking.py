@@ -118,9 +118,13 @@ class Asking:
             other = None if first.done() else self._straggler_help(said.member)
             if other is None:
                 return await first
-            second = group.create_task(self._attempt(self._overhear(other)))
-            winner = await _first_success(first, second)
-            self._tools.traffic.watch.hedge("won" if winner is second else "lost")
+            hedge = self._overhear(other)
+            second = group.create_task(self._attempt(hedge))
+            try:
+                winner = await _first_success(first, second)
+            finally:  # as a rule it is cancelled here: the ballots are there before the call ends
+                won = said.unfinished and not hedge.unfinished
+                self._tools.traffic.watch.hedge("won" if won else "lost")
             return first.result() if winner is None else None
 
     def _straggler_help(self, asked: Member) -> Member | None:
@@ -191,8 +195,9 @@ class Asking:
     def _arrive(
         self, trip: Trip, said: Said, error: QuorateError | None, seconds: float, *, ended: bool
     ) -> None:
+        """Tell what a call was like; one that was cancelled when all was said went well."""
         traffic = self._tools.traffic
-        if not ended:
+        if not ended and said.unfinished:
             traffic.abandon(trip)
             return
         tokens = sum(s.ending.tokens.completion for s in said.samples if s.ending)

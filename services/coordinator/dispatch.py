@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from services.coordinator import electorate
 from services.coordinator.asking import Asking
-from services.coordinator.events import Cast, Listener
+from services.coordinator.counting import Judging, Tally
+from services.coordinator.events import Cast, Certified, Listener
 from services.coordinator.question import Ballot, Member, Seat, Status
 from services.coordinator.said import lost_ballot
-from services.coordinator.tally import Ending, Judging, Tally
+from services.coordinator.tally import Ending
 from services.coordinator.waves import Wave, Waves
 from services.coordinator.work import Allowance, Call, Caller, Tools, Work
 
@@ -50,7 +51,7 @@ class Dispatcher:
         self._seats = electorate.seats(work.members, work.samples, work.round)
         weights = {(member.node, member.model): member.weight for member in work.members}
         self._weights = [weights[seat.node, seat.model] for seat in self._seats]
-        judging = Judging(work.stop_rule, work.risk, work.knowledge, work.min_agreement)
+        judging = Judging(work.stop_rule, work.risk, work.knowledge, work.min_agreement, work.delta)
         self._tally = Tally(work.strategy, work.part_id, self._seats, self._weights, judging)
         self._waves = Waves(work, self._tally, traffic, clock)
         self._arrived: asyncio.Queue[Ballot] = asyncio.Queue()
@@ -122,11 +123,14 @@ class Dispatcher:
 
     async def _take(self, ballot: Ballot) -> None:
         self._tally.add(ballot)
+        certificate = self._tally.certified()
         if not self._listener.ballots:
             return
         await self._listener.tell(Cast(ballot))
         for news in self._tally.news(ballot):
             await self._listener.tell(news)
+        if certificate is not None:
+            await self._listener.tell(Certified(certificate))
 
     def _cancelled(self, seat: Seat, weight: float) -> Ballot:
         """Make the ballot of a seat that nobody waits for any more.

@@ -11,7 +11,7 @@ from services.coordinator.budget import Candidate, Left
 from services.coordinator.question import Ballot, Drawing, Member, Status
 
 if TYPE_CHECKING:
-    from services.coordinator.tally import Tally
+    from services.coordinator.counting import Tally
     from services.coordinator.traffic import Traffic
     from services.coordinator.work import Work
 

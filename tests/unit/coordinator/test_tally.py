@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from quorate.answers import Kind, extract
 from quorate.errors import ContextOverflow, InvalidRequest, ModelCrashed, NoQuorum, QuorateError
+from services.coordinator.counting import Tally
 from services.coordinator.decompose.dag import Subtask
 from services.coordinator.events import Leading, Retracted
 from services.coordinator.question import Ballot, Seat, Status, Tokens
-from services.coordinator.tally import Tally, decide, no_quorum, tokens_saved
+from services.coordinator.tally import decide, no_quorum, tokens_saved
 
 PART = Subtask("t1", "What is it?")
 

@@ -1,0 +1,48 @@
+"""Watches the ballots of one part, in the order of seats, until their mode is certified. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quorate.answers import Answer, equivalent
+from quorate.voting.certificate import CertificateProcess
+from services.coordinator.question import Ballot, Certificate, Seat, Status
+
+
+class Certifying:
+    """Feeds an anytime-valid test, one ballot after the other in the order of `seats`.
+
+    The order is fixed beforehand: were it that of arrival, quick models would be tested first. An
+    answer has the label of the first answer before it that it equals, so labels never change.
+    """
+
+    def __init__(self, part_id: str, seats: Sequence[Seat], delta: float) -> None:
+        self.certificate: Certificate | None = None
+        self._part_id = part_id
+        self._seats = seats
+        self._next = 0
+        self._process = CertificateProcess(delta)
+        self._known: list[Answer] = []
+
+    def see(self, ballots: dict[Seat, Ballot]) -> Certificate | None:
+        """Look at the ballots so far; gives the certificate when it is first reached."""
+        before = self.certificate
+        while self._next < len(self._seats) and (ballot := ballots.get(self._seats[self._next])):
+            self._next += 1
+            if self.certificate is None:
+                self._add(ballot)
+        return self.certificate if before is None else None
+
+    def _add(self, ballot: Ballot) -> None:
+        answer = ballot.answer if ballot.status is Status.VALID else None
+        reached = self._process.add(None if answer is None else self._label(answer))
+        if reached is not None and isinstance(reached.answer, int):
+            certified = self._known[reached.answer].text
+            self.certificate = Certificate(self._part_id, certified, reached.delta, reached.e_value)
+
+    def _label(self, answer: Answer) -> int:
+        for label, known in enumerate(self._known):
+            if equivalent(answer, known):
+                return label
+        self._known.append(answer)
+        return len(self._known) - 1

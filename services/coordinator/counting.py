@@ -1,0 +1,167 @@
+"""Follows the vote on one part while its ballots come in: who leads, and whether to wait. Pure.
+
+Votes are folded in the order of seats, never in the order of arrival, so the same ballots give the
+same count however they raced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from quorate import voting
+from quorate.answers import Answer, Kind
+from quorate.voting.certificate import USUAL_DELTA
+from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
+from services.coordinator.certifying import Certifying
+from services.coordinator.events import Leading, Retracted
+from services.coordinator.question import Ballot, Certificate, Seat, Status, StopRule
+from services.coordinator.tally import standings_of, vote_of
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Who leads at a moment."""
+
+    answer: str
+    behind: frozenset[str]
+
+
+class Judging(NamedTuple):
+    """What ends the asking early, and what a winner needs; see the contract."""
+
+    rule: StopRule = StopRule.EXACT
+    risk: float = 0.0
+    knowledge: Knowledge = NOTHING_KNOWN
+    min_agreement: float = 0.0
+    delta: float = USUAL_DELTA
+
+
+USUAL: Final = Judging()
+_ANYTHING: Final = Answer(Kind.TEXT, "any", "any", "supposed")
+
+
+class Tally:
+    """The vote on one part. `weights` gives each seat's weight under the strategy."""
+
+    def __init__(
+        self,
+        strategy: str,
+        part_id: str,
+        seats: Sequence[Seat],
+        weights: Sequence[float],
+        judging: Judging = USUAL,
+    ) -> None:
+        self._strategy = strategy
+        self._part_id = part_id
+        self._judging = judging
+        self._weights = dict(zip(seats, weights, strict=True))
+        self._ballots: dict[Seat, Ballot] = {}
+        self._votes: dict[Seat, voting.Vote] = {}
+        self._outcome: voting.Outcome | None = None
+        self._lead: Lead | None = None
+        self._certifying = Certifying(part_id, seats, judging.delta)
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the mode, once it was reached."""
+        return self._certifying.certificate
+
+    @property
+    def outstanding(self) -> list[Seat]:
+        """Seats whose ballot has not come in, in order."""
+        return [seat for seat in self._weights if seat not in self._ballots]
+
+    @property
+    def ballots(self) -> list[Ballot]:
+        """The ballots that came in, in the order of seats."""
+        return [self._ballots[seat] for seat in self._weights if seat in self._ballots]
+
+    @property
+    def votes(self) -> list[voting.Vote]:
+        """The votes that came in, in the order of seats."""
+        return [self._votes[seat] for seat in self._weights if seat in self._votes]
+
+    def add(self, ballot: Ballot) -> None:
+        """Take a ballot in; a seat's second ballot is ignored."""
+        if ballot.seat not in self._ballots:
+            self._ballots[ballot.seat] = ballot
+            self._votes[ballot.seat] = vote_of(ballot)
+            self._outcome = None
+
+    def has(self, seat: Seat) -> bool:
+        """Say whether a seat's ballot came in."""
+        return seat in self._ballots
+
+    @property
+    def settled(self) -> bool:
+        """Whether the rest need not be waited for, under the rule and for the least agreement."""
+        rule, risk, knowledge, *_ = self._judging
+        missing = [self._weights[seat] for seat in self.outstanding]
+        if rule is StopRule.NEVER and missing:
+            return False
+        if not _should_stop(self.votes, missing, self._strategy, rule, risk, knowledge):
+            return False
+        return self._agreement_is_settled(len(missing))
+
+    def _agreement_is_settled(self, missing: int) -> bool:
+        """Whether the winner has the least agreement already, or cannot reach it any more.
+
+        Else an early stop would turn a part that has its quorum into one that has none.
+        """
+        least = self._judging.min_agreement
+        if least == 0.0 or missing == 0:
+            return True
+        outcome = self._decided()
+        behind, asked = len(outcome.winner_members) if outcome else 0, len(self._weights)
+        return behind / asked >= least or (behind + missing) / asked < least
+
+    def certified(self) -> Certificate | None:
+        """Give the certificate when the ballots that came in last made it."""
+        return self._certifying.see(self._ballots)
+
+    def fewest_that_could_settle(self) -> int:
+        """Give how many more votes, all for the leader, would settle the vote; else all missing."""
+        rule, risk, knowledge, *_ = self._judging
+        votes, missing = self.votes, self.outstanding
+        outcome = self._decided()
+        leader = outcome.winner if outcome else _ANYTHING
+        weights = [self._weights[seat] for seat in missing]
+        for count in range(1, len(missing)):
+            supposed = [
+                voting.Vote(seat.id, leader, 1.0, weight, seat.model)
+                for seat, weight in zip(missing[:count], weights, strict=False)
+            ]
+            votes_then, left = [*votes, *supposed], weights[count:]
+            if _should_stop(votes_then, left, self._strategy, rule, risk, knowledge):
+                return count
+        return len(missing)
+
+    def _decided(self) -> voting.Outcome | None:
+        """Decide what came in so far, once for each ballot; None while nobody has an answer."""
+        if self._outcome is None and any(vote.answer is not None for vote in self._votes.values()):
+            self._outcome = voting.decide(self._strategy, self.votes)
+        return self._outcome
+
+    def news(self, ballot: Ballot) -> list[Leading | Retracted]:
+        """Say what a ballot that was just added changed: the standings, and perhaps the leader."""
+        if ballot.status is not Status.VALID or (outcome := self._decided()) is None:
+            return []
+        lead = Lead(outcome.winner.text, frozenset(outcome.winner_members))
+        before, self._lead = self._lead, lead
+        leading = Leading(self._part_id, lead.answer, standings_of(outcome), len(self.outstanding))
+        if before is None or before.behind & lead.behind:
+            return [leading]
+        return [Retracted(self._part_id, before.answer, lead.answer, ballot.id), leading]
+
+
+def _should_stop(
+    votes: Sequence[voting.Vote],
+    missing: Sequence[float],
+    strategy: str,
+    rule: StopRule,
+    risk: float,
+    knowledge: Knowledge,
+) -> bool:
+    return voting.settled(votes, missing, strategy)

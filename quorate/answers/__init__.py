@@ -6,14 +6,15 @@ infer_kind("How many apples are left?")                 # Kind.NUMBER
 """
 
 from quorate.answers.answer import Answer, Kind
-from quorate.answers.clusters import Clusters, Merge, cluster, key_of
-from quorate.answers.equivalence import Verdict, equivalent
+from quorate.answers.clusters import Clusters, Merge, cluster, judgeable, key_of, prove_ahead
+from quorate.answers.equivalence import Judge, Verdict, equivalent
 from quorate.answers.extraction import extract
 from quorate.answers.question import infer_kind
 
 __all__ = [
     "Answer",
     "Clusters",
+    "Judge",
     "Kind",
     "Merge",
     "Verdict",
@@ -21,5 +22,7 @@ __all__ = [
     "equivalent",
     "extract",
     "infer_kind",
+    "judgeable",
     "key_of",
+    "prove_ahead",
 ]

@@ -19,6 +19,11 @@ _SAID = re.compile(
     rf":?\s+[*(\[\"']{{0,3}}({_L})(?![\w'’])(?!\s+[a-z])"
 )
 _ALONE = re.compile(rf"(?<![\w'’.-])({_L})(?![\w'’+#-]|\.\w)")
+_DENIED = re.compile(
+    r"(?:\bnot|n['’]t|\bnor|\bneither|\brather than|\binstead of|\bexcept|\bunlike)\s+"
+    r"(?:be\s+|option\s+|choice\s+|letter\s+)?[(\[*\"']{0,3}$",
+    re.IGNORECASE,
+)
 _WORD_AFTER = re.compile(r"\s+(?!(?:or|and)\b)\w")
 _SEVERAL = re.compile(
     rf"[(\[]?{_L}[)\]]?\s*(?:,|/|&|\bor\b|\band\b)\s*(?:and\s|or\s)?[(\[]?{_L}\b(?!')"
@@ -40,7 +45,12 @@ def letter(text: str, *, wanted: bool) -> str | None:
         return None
     if match := _OPTION.match(plain) or _LEADING.match(plain):
         return match[1] if wanted or match[1] != "I" else None
-    said = [match for pattern in (_JUDGED, _SAID) for match in pattern.finditer(plain)]
+    said = [
+        match
+        for pattern in (_JUDGED, _SAID)
+        for match in pattern.finditer(plain)
+        if not _DENIED.search(plain[: match.start(1)][-20:])
+    ]
     if said:
         return None if _SEVERAL.match(plain, said[-1].start(1)) else said[-1][1]
     return _only_letter(plain) if wanted else None
@@ -51,7 +61,7 @@ def _only_letter(text: str) -> str | None:
     found = set()
     for match in _ALONE.finditer(text):
         is_word = match[1] in "AI" and _WORD_AFTER.match(text, match.end())
-        is_denied = re.search(r"\b(?:not|n't|nor)\s+[(\[]?$", text[: match.start()][-12:], re.I)
+        is_denied = _DENIED.search(text[: match.start()][-20:])
         if not is_word and not is_denied:
             found.add(match[1])
     return found.pop() if len(found) == 1 else None

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
 from quorate.answers.answer import Answer, Kind
-from quorate.answers.equivalence import compare
+from quorate.answers.equivalence import Judge, compare, may_be_judged
+from quorate.answers.prover import Patience
 
 Key: TypeAlias = tuple[Kind, Hashable]
 
 MOST_COMPARED = 256
 """Different answers that are compared with one another; rarer ones equal only their like."""
-LOOSE_KINDS = frozenset({Kind.NUMBER, Kind.TEXT})
+MOST_JUDGED = 36
+"""Pairs that a judge is asked about: those of nine different answers."""
+PROOF_SECONDS = 3.0
+"""What the proofs that one grouping needs may take together."""
+LOOSE_KINDS = frozenset({Kind.NUMBER, Kind.EXPRESSION, Kind.TEXT})
 """Kinds in which answers with different values may be the same."""
 
 
@@ -47,20 +52,23 @@ def key_of(answer: Answer) -> Key:
     return (answer.kind, answer.value)
 
 
-def cluster(answers: Sequence[Answer | None]) -> Clusters:
+def cluster(
+    answers: Sequence[Answer | None],
+    *,
+    judge: Judge | None = None,
+    proof_seconds: float = PROOF_SECONDS,
+) -> Clusters:
     """Group equal answers; who shares a group with whom does not depend on the order.
 
     The most frequent answers come first, and each joins the first group all of whose members it
-    equals. Groups are numbered by the first appearance of a member.
+    equals. Groups are numbered by the first appearance of a member. A `judge` is asked about free
+    texts that differ (see `judgeable`).
+
+    Expressions whose equality needs a proof block for at most `proof_seconds` in all; proofs are
+    remembered. Whoever must not block calls `prove_ahead` in a thread first.
     """
-    firsts: dict[Key, tuple[int, Answer]] = {}
-    counts: Counter[Key] = Counter()
-    for place, answer in enumerate(answers):
-        if answer is not None:
-            key = key_of(answer)
-            firsts.setdefault(key, (place, answer))
-            counts[key] += 1
-    evidence = _evidence(counts, firsts)
+    firsts, counts = _ways(answers)
+    evidence = _evidence(counts, firsts, judge, Patience(proof_seconds))
     home = _homes(counts, evidence)
     numbers: dict[int, int] = {}
     labels = tuple(
@@ -75,20 +83,72 @@ def cluster(answers: Sequence[Answer | None]) -> Clusters:
     )
 
 
+def prove_ahead(answers: Sequence[Answer | None], seconds: float) -> None:
+    """Find and remember the proofs that grouping these answers needs, so that it never waits.
+
+    It blocks for at most that long: call it in a thread.
+    """
+    cluster(answers, proof_seconds=seconds)
+
+
+def judgeable(answers: Sequence[Answer | None]) -> list[tuple[int, int]]:
+    """Give the pairs of places whose sameness only a judge can tell, the most frequent first.
+
+    Whoever has a judge that answers later asks it about these, and then groups with a `judge` that
+    looks the verdicts up by `key_of`.
+    """
+    firsts, counts = _ways(answers)
+    ranked = [key for key in _ranked(counts) if key[0] is Kind.TEXT][:MOST_COMPARED]
+    found: list[tuple[int, int]] = []
+    for one, other in combinations(ranked, 2):
+        if len(found) == MOST_JUDGED:
+            break
+        first, second = firsts[one][1], firsts[other][1]
+        if may_be_judged(first, second) and not compare(first, second):
+            places = sorted((firsts[one][0], firsts[other][0]))
+            found.append((places[0], places[1]))
+    return found
+
+
+def _ways(
+    answers: Sequence[Answer | None],
+) -> tuple[dict[Key, tuple[int, Answer]], Counter[Key]]:
+    """Give each different answer with its first place, and how often it came."""
+    firsts: dict[Key, tuple[int, Answer]] = {}
+    counts: Counter[Key] = Counter()
+    for place, answer in enumerate(answers):
+        if answer is not None:
+            key = key_of(answer)
+            firsts.setdefault(key, (place, answer))
+            counts[key] += 1
+    return firsts, counts
+
+
 def _evidence(
-    counts: Counter[Key], firsts: dict[Key, tuple[int, Answer]]
+    counts: Counter[Key],
+    firsts: dict[Key, tuple[int, Answer]],
+    judge: Judge | None,
+    patience: Patience,
 ) -> dict[tuple[Key, Key], str]:
     """Compare the most frequent different values; gives why pairs of them are the same.
 
     Both orders of a pair are in the order in which the values first came.
     """
     loose = [key for key in _ranked(counts) if key[0] in LOOSE_KINDS][:MOST_COMPARED]
-    by_place = sorted(loose, key=lambda key: firsts[key][0])
-    return {
-        (one, other): verdict.evidence
-        for one, other in combinations(by_place, 2)
-        if (verdict := compare(firsts[one][1], firsts[other][1]))
-    }
+    asked = _most_frequent_pairs(loose) if judge else frozenset()
+    found: dict[tuple[Key, Key], str] = {}
+    # The most frequent are compared first, as long as there is patience.
+    for pair in combinations(loose, 2):
+        one, other = sorted(pair, key=lambda key: firsts[key][0])
+        asking = judge if frozenset(pair) in asked else None
+        if verdict := compare(firsts[one][1], firsts[other][1], asking, patience):
+            found[one, other] = verdict.evidence
+    return dict(sorted(found.items(), key=lambda item: [firsts[key][0] for key in item[0]]))
+
+
+def _most_frequent_pairs(loose: Sequence[Key]) -> Set[frozenset[Key]]:
+    texts = [key for key in loose if key[0] is Kind.TEXT]
+    return {frozenset(pair) for pair in list(combinations(texts[:MOST_JUDGED], 2))[:MOST_JUDGED]}
 
 
 def _homes(counts: Counter[Key], evidence: dict[tuple[Key, Key], str]) -> dict[Key, int]:

@@ -9,10 +9,14 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from quorate.answers import formula, prover
 from quorate.answers.formula import Call, Name, Number, Pair, Tree
 from quorate.answers.number import FEWEST_ROUNDED_PLACES, Quantity
+
+if TYPE_CHECKING:
+    from quorate.answers.prover import Patience
 
 MOST_BITS = 4096
 """Of a number on the way; a power tower is left as text."""
@@ -66,8 +70,10 @@ def constant(text: str) -> Fraction | None:
     return None
 
 
-def why_same(one: str, other: str) -> str:
+def why_same(one: str, other: str, patience: Patience | None = None) -> str | None:
     """Say why two expressions whose canonical forms differ are the same; "" when they differ.
+
+    None when that was not decided: the prover had no time, gave up, or could not read them.
 
     First their values are compared. Only what has no values, such as a set or an equation, or
     values that are neither the same nor surely different, is put to the prover.
@@ -82,7 +88,8 @@ def why_same(one: str, other: str) -> str:
             return ""
     if not (_MATHEMATICS.search(first) and _MATHEMATICS.search(second)):
         return ""
-    return "proved equal by math-verify" if prover.prove(first, second) else ""
+    proved = prover.prove(first, second, patience)
+    return None if proved is None else "proved equal by math-verify" if proved else ""
 
 
 def why_same_number(text: str, number: Quantity) -> str:

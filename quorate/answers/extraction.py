@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from quorate.answers import (
     choice,
     expression,
+    focus,
+    formula,
     json_value,
     numerals,
     options,
@@ -22,10 +24,8 @@ from quorate.answers import (
 )
 from quorate.answers.answer import Answer, Kind
 from quorate.answers.marks import Place, answer_field, places, unwrapped
+from quorate.answers.number import Quantity
 from quorate.answers.refusal import refuses
-
-if TYPE_CHECKING:
-    from quorate.answers.number import Quantity
 
 HEAD_CHARACTERS = 16_000
 TAIL_CHARACTERS = 16_000
@@ -51,7 +51,7 @@ def extract(text: str, kind: Kind | None = None, *, question: str = "") -> Answe
     the type is read from the text. With the `question`, a choice may also be named by its option's
     words instead of its letter. Empty texts and refusals abstain.
     """
-    looked_at = _ends(text).strip()
+    looked_at = _visible(_ends(text)).strip()
     if not any(character.isalnum() for character in looked_at):
         return None
     for place in _marked(looked_at, kind):
@@ -69,6 +69,15 @@ def _ends(text: str) -> str:
     if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
         return text
     return text[:HEAD_CHARACTERS] + "\n" + text[-TAIL_CHARACTERS:]
+
+
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+
+
+def _visible(text: str) -> str:
+    """Leave out signs that take no room, and write full-width signs at their usual width."""
+    return text if text.isascii() else _INVISIBLE.sub("", text).translate(_FULL_WIDTH)
 
 
 def _marked(text: str, kind: Kind | None) -> Iterator[Place]:
@@ -168,10 +177,23 @@ def _code(seen: Seen) -> Answer | None:
 
 
 def _expression(seen: Seen) -> Answer | None:
-    """Read an expression; a whole text is one only if it is one line."""
+    """Read an expression; a whole text is one only if it is one line, or holds one in $ signs."""
     plain = unwrapped(seen.text).strip()
-    if not plain or (not seen.marked and "\n" in plain):
+    shown = formula.within(plain)
+    if not plain or (shown is None and not seen.marked and "\n" in plain):
         return None
+    plain = shown or plain
+    return Answer(Kind.EXPRESSION, plain, expression.canonical(plain), "expression")
+
+
+def _formula(seen: Seen) -> Answer | None:
+    """Read what nobody asked to be an expression and yet is nothing else; 3 + 4 is a number."""
+    plain = unwrapped(seen.text).strip()
+    if not formula.is_formula(plain):
+        return None
+    value = expression.constant(plain)
+    if value is not None:
+        return _quantity(Quantity(value, "", 0 if value.denominator == 1 else None), "computed")
     return Answer(Kind.EXPRESSION, plain, expression.canonical(plain), "expression")
 
 
@@ -183,7 +205,7 @@ def _text(seen: Seen) -> Answer | None:
     value = phrase.words(plain)
     if not value or refuses(plain):
         return None
-    return Answer(Kind.TEXT, plain, value, "free_text")
+    return Answer(Kind.TEXT, plain, focus.told(value, seen.question), "free_text")
 
 
 Reader = Callable[[Seen], Answer | None]
@@ -196,4 +218,12 @@ _READERS: Mapping[Kind, Reader] = {
     Kind.JSON: _json,
     Kind.TEXT: _text,
 }
-_ANY_KIND: Sequence[Reader] = (_choice, _boolean, _code, _json, _number, _text)
+_ANY_KIND: Sequence[Reader] = (
+    _choice,
+    _boolean,
+    _code,
+    _json,
+    _number,
+    _formula,
+    _text,
+)

@@ -218,3 +218,54 @@ class _Reader:
                 argument = Pair("*", argument, self._power())
         found = Call(function, argument)
         return found if exponent is None else Pair("^", found, exponent)
+
+
+_LATEX = re.compile(
+    r"\\(?:[dt]?frac|sqrt|pi|cdot|times|sin|cos|tan|log|ln|infty|cup|cap|in|leq?|geq?|pm|theta|alpha"
+    r"|begin\{[pbvB]?matrix\}|\{|mathbb|emptyset|sum|int|left|lfloor|binom)(?![a-z])"
+)
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}")
+_SIGNED = re.compile(
+    r"[*^=<>≤≥√²³]|\b[a-z]\s?[-+/]|[-+/]\s?[a-z]\b|\)\s?[-+/(]|\d[xyzabcnrtuvw]\b|\d\s?\+"
+)
+_RELATION = re.compile(r"<=|>=|[<>≤≥=]")
+_TUPLE = re.compile(r"[(\[{]\s*[-+\w./^∞\\ ]{1,60}(?:,\s*[-+\w./^∞\\ ]{1,60}){1,20}[)\]}]")
+_SHOWN = re.compile(r"\$([^$\n]{1,400})\$|\\\(([^\n]{1,400}?)\\\)")
+_STATED = re.compile(r"\b(?:is|equals|becomes|gives|get|obtain)\b:?\s+(?!\w{3,} )([^\n]{1,400})$")
+
+
+def is_formula(text: str) -> bool:
+    """Whether a text is a formula and nothing else: LaTeX, x + 1, 2x, x > 5, (1, 2]. Not x-ray."""
+    if not 1 < len(text) <= LONGEST or "\n" in text:
+        return False
+    words = [word for word in _PROSE.findall(text) if word not in FUNCTIONS | _NAMES]
+    if words:
+        return False
+    if _LATEX.search(text) or _is_tuple(text):
+        return True
+    sides = [side.strip() for side in _RELATION.split(text)]
+    return (
+        len(sides) <= 3
+        and bool(_SIGNED.search(text))
+        and not re.search(r"[A-Z]", text)
+        and all(parse(side) is not None for side in sides)
+    )
+
+
+def _is_tuple(text: str) -> bool:
+    """Whether it is a tuple, a set or an interval of numbers."""
+    inner = text[1:-1].split(",")
+    return bool(_TUPLE.fullmatch(text)) and all(
+        "∞" in part or "\\infty" in part or parse(part) is not None for part in inner
+    )
+
+
+def within(text: str) -> str | None:
+    """Give the last formula that prose shows in LaTeX's signs, or states; None without any."""
+    if not _PROSE.search(re.sub(r"\\[A-Za-z]+", "", text)) or is_formula(text):
+        return None
+    shown = [match[1] or match[2] for match in _SHOWN.finditer(text)]
+    if shown:
+        return plain(shown[-1])
+    stated = _STATED.search(text)
+    return stated[1].strip().rstrip(".") if stated and is_formula(stated[1].rstrip(". ")) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from fractions import Fraction
 from typing import NamedTuple, NoReturn
 
@@ -25,12 +25,24 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Build an object; raises ValueError when it contradicts itself by naming a key twice."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs) and any(fields[key] != value for key, value in pairs):
+        raise ValueError("a key has two values")
+    return fields
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_object)
 
 
 def find_value(text: str, opening: str = "{[") -> Found | None:
     """Give the longest JSON object or array in a text; `opening` says which brackets count."""
-    best: Found | None = None
+    return max(values(text, opening), key=lambda found: len(found.written), default=None)
+
+
+def values(text: str, opening: str = "{[") -> Iterator[Found]:
+    """Give the JSON objects and arrays in a text, in order; what lies inside one is part of it."""
     position = 0
     for _ in range(MOST_STARTS):
         starts = [at for bracket in opening if (at := text.find(bracket, position)) >= 0]
@@ -41,10 +53,7 @@ def find_value(text: str, opening: str = "{[") -> Found | None:
         position = start + 1
         if decoded is not None:
             value, position = decoded
-            written = text[start:position]
-            if best is None or len(written) > len(best.written):
-                best = Found(value, written)
-    return best
+            yield Found(value, text[start:position])
 
 
 def whole_value(text: str) -> Found | None:

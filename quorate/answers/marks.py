@@ -11,6 +11,7 @@ from quorate.answers import json_value
 
 DEEPEST_BOX = 8
 LONGEST_BOX = 2_000
+DEEPEST_ANSWER = 4
 
 
 class Place(NamedTuple):
@@ -24,8 +25,12 @@ class Place(NamedTuple):
     binding: bool
 
 
-_ANSWER_LINE = re.compile(
-    r"\b(?:answer|ans)\b[*_]{0,3} ?[:=][*_]{0,3}[ \n]{0,3}(\S[^\n]*)", re.IGNORECASE
+_MARK = r"[*_]{0,3} ?(?:\([^()\n]{0,30}\) ?)?(?:[:=：]|[-–—](?= ))[*_]{0,3}[ \n]{0,3}(\S[^\n]*)"
+_FINAL_LINE = re.compile(rf"\b(?:final|my) (?:answer|ans)\b{_MARK}", re.IGNORECASE)
+_ANSWER_LINE = re.compile(rf"\b(?:answer|ans)\b{_MARK}", re.IGNORECASE)
+_HEADING = re.compile(
+    r"^[#*_ ]{1,6}(?:the )?(?:final )?answer[*_ ]{0,3}\n{1,2}(\S[^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _HASHES = re.compile(r"^#### ?(\S[^\n]*)", re.MULTILINE)
 _PHRASE = re.compile(
@@ -46,24 +51,52 @@ def places(text: str) -> Iterator[Place]:
 
 def answer_field(text: str) -> Place | None:
     """Give the `answer` of a JSON object in a text, written as a reader would."""
-    found = json_value.whole_value(text) or json_value.find_value(text, "{")
-    if found is None or not isinstance(found.value, dict):
-        return None
-    fields = {key.strip().lower().replace(" ", "_"): field for key, field in found.value.items()}
-    for key in ("final_answer", "answer"):
-        if key in fields:
-            return Place(_shown(fields[key]), "answer_field", binding=True)
+    whole = json_value.whole_value(text)
+    for found in [whole] if whole else reversed([*json_value.values(text, "{")]):
+        answers = [*_answers(found.value, 0)]
+        if len(answers) == 1:  # several, such as one of each part, are no one answer
+            return Place(_shown(answers[0]), "answer_field", binding=True)
     return None
 
 
+def _answers(value: object, depth: int) -> Iterator[object]:
+    """Give the answer fields of an object, the outermost ones only."""
+    if not isinstance(value, dict) or depth > DEEPEST_ANSWER:
+        return
+    fields = {key.strip().lower().replace(" ", "_"): field for key, field in value.items()}
+    for key in ("final_answer", "answer"):
+        if key in fields:
+            inner = [*_answers(fields[key], depth + 1)]
+            yield inner[0] if len(inner) == 1 else fields[key]
+            return
+    for field in fields.values():
+        yield from _answers(field, depth + 1)
+
+
 def _shown(field: object) -> str:
-    if isinstance(field, str):
-        return field
-    return "unknown" if field is None else json.dumps(field)
+    """Write a field as a reader would: {"value": 5, "unit": "km"} is 5 km."""
+    match field:
+        case str():
+            return field
+        case None:
+            return "unknown"
+        case {"value": str() | int() | float() as value, "unit": str(unit), **rest} if not rest:
+            return f"{value} {unit}"
+        case {"value": str() | int() | float() as value, **rest} if not rest:
+            return str(value)
+    return json.dumps(field)
 
 
 def _answer_line(text: str) -> Place | None:
     return _last(_ANSWER_LINE, text, "answer_line", binding=True)
+
+
+def _final_line(text: str) -> Place | None:
+    return _last(_FINAL_LINE, text, "answer_line", binding=True)
+
+
+def _heading(text: str) -> Place | None:
+    return _last(_HEADING, text, "answer_line", binding=True)
 
 
 def _boxed(text: str) -> Place | None:
@@ -96,7 +129,14 @@ def _last(pattern: re.Pattern[str], text: str, rule: str, *, binding: bool) -> P
     return Place(found.strip(), rule, binding) if found else None
 
 
-_RULES: Sequence[Callable[[str], Place | None]] = (_answer_line, _boxed, _hashes, _phrase)
+_RULES: Sequence[Callable[[str], Place | None]] = (
+    _final_line,
+    _answer_line,
+    _boxed,
+    _hashes,
+    _heading,
+    _phrase,
+)
 
 
 def unwrapped(text: str) -> str:
@@ -108,6 +148,9 @@ def unwrapped(text: str) -> str:
 
 
 def _unwrapped_once(text: str) -> str:
+    for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
+        if text.startswith(opening) and text.rstrip(".").endswith(closing):
+            return text.rstrip(".")[2:-2].strip()
     boxed = re.fullmatch(r"\$?\\(?:boxed|text|mathrm|textbf)\{([^{}]*)\}\$?\.?", text)
     if boxed:
         return boxed[1].strip()

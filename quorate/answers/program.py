@@ -7,6 +7,8 @@ import re
 import textwrap
 import warnings
 
+from quorate.answers import renaming
+
 LONGEST_PROGRAM = 20_000
 
 _FENCE = re.compile(r"```[ \t]*([\w+#-]*)[^\n]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
@@ -60,15 +62,33 @@ def is_statement(text: str) -> bool:
 def canonical(source: str) -> str:
     """Write a program so that layout, comments, annotations and local names disappear.
 
-    Text that is not Python is compared by its words.
+    Text that is not Python is compared by its tokens.
     """
     tree = _parsed(source)
     if tree is None:
-        return " ".join(source.split())
+        return _by_tokens(source)
     try:
-        return ast.dump(_Plain().visit(tree))
+        return ast.dump(renaming.plain(tree))
     except RecursionError:
-        return " ".join(source.split())
+        return _by_tokens(source)
+
+
+_TOKEN = re.compile(
+    r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|//[^\n]*|/\*.*?\*/|\w+"
+    r"|\+\+|--|&&|\|\||[-=]>|[-+*/%!<>=]?=|\S",
+    re.DOTALL,
+)
+_QUERY = re.compile(r"\s*(?:select|insert|update|delete|create|with)\b", re.IGNORECASE)
+
+
+def _by_tokens(source: str) -> str:
+    """Write a program without comments and layout; the case of a query's words does not count."""
+    found = _TOKEN.findall(source[:LONGEST_PROGRAM])
+    tokens = [token for token in found if not token.startswith(("//", "/*"))]
+    if _QUERY.match(source):
+        tokens = [token if token[0] in "\"'" else token.lower() for token in tokens]
+        tokens = tokens[:-1] if tokens[-1] == ";" else tokens
+    return " ".join(tokens)
 
 
 def _parsed(source: str) -> ast.Module | None:
@@ -79,74 +99,3 @@ def _parsed(source: str) -> ast.Module | None:
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-class _Plain(ast.NodeTransformer):
-    """Numbers the arguments and local variables of each function, drops what has no effect."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Rename inside a function."""
-        return self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        """Rename inside an asynchronous function."""
-        return self._function(node)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        outer, self._names = self._names, dict(self._names)
-        self._rename(_arguments(node.args) + _assigned(node.body))
-        node.returns = None
-        if ast.get_docstring(node, clean=False) is not None and len(node.body) > 1:
-            del node.body[0]
-        self.generic_visit(node)
-        self._names = outer
-        return node
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        """Rename inside a lambda."""
-        outer, self._names = self._names, dict(self._names)
-        self._rename(_arguments(node.args))
-        self.generic_visit(node)
-        self._names = outer
-        return node
-
-    def _rename(self, names: list[str]) -> None:
-        for name in dict.fromkeys(names):
-            self._names[name] = f"local {len(self._names)}"
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        """Turn "x: int = 1" into "x = 1"; a bare annotation has no effect."""
-        if node.value is None:
-            return None
-        return self.visit(ast.Assign(targets=[node.target], value=node.value))  # type: ignore[no-any-return]
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        """Rename an argument."""
-        node.arg = self._names.get(node.arg, node.arg)
-        node.annotation = None
-        return node
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        """Rename a variable."""
-        node.id = self._names.get(node.id, node.id)
-        return node
-
-
-def _arguments(arguments: ast.arguments) -> list[str]:
-    """Give the names of arguments in their order."""
-    starred = [extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None]
-    plain = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return [argument.arg for argument in [*plain, *starred]]
-
-
-def _assigned(body: list[ast.stmt]) -> list[str]:
-    """Give the names that statements assign, in the order in which they appear."""
-    return [
-        node.id
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]

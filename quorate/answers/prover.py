@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import math
 import os
 import selectors
 import subprocess
@@ -51,25 +52,34 @@ class Prover:
         """The worker's process id; None when none runs."""
         return self._worker.pid if self._worker else None
 
-    def same(self, one: str, other: str) -> bool | None:
-        """Say whether two expressions are equal; None when that was not decided in time."""
-        with self._turn:
+    def same(self, one: str, other: str, seconds: float = math.inf) -> bool | None:
+        """Say whether two expressions are equal; None when that was not decided in time.
+
+        It waits for another thread's proof, for a start and for its own, `seconds` in all at most.
+        """
+        until = self._clock() + seconds
+        if not self._turn.acquire(timeout=min(seconds, self._start_seconds + self._proof_seconds)):
+            return None
+        try:
             try:
-                worker = self._worker or self._start()
+                worker = self._worker or self._start(until)
                 question = json.dumps([one, other]).encode() + b"\n"
-                reply = self._exchange(worker, question, self._proof_seconds)
+                left = min(self._proof_seconds, until - self._clock())
+                reply = self._exchange(worker, question, left)
                 decided = json.loads(reply)
             except (OSError, ValueError):  # also TimeoutError and a reply cut short
                 self._kill()
                 return None
             return decided if isinstance(decided, bool) else None
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """End the worker, if one runs."""
         with self._turn:
             self._kill()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, until: float) -> subprocess.Popen[bytes]:
         self._worker = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -77,7 +87,8 @@ class Prover:
             stderr=subprocess.DEVNULL,
             bufsize=0,
         )
-        self._exchange(self._worker, b"", self._start_seconds)
+        left = min(self._start_seconds, until - self._clock())
+        self._exchange(self._worker, b"", left)
         return self._worker
 
     def _exchange(self, worker: subprocess.Popen[bytes], question: bytes, seconds: float) -> bytes:
@@ -119,11 +130,24 @@ _remembered: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
 _remembering = threading.Lock()
 
 
-def prove(one: str, other: str) -> bool | None:
+class Patience:
+    """What is left of the time that several proofs may take together. `clock` gives seconds."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = clock() + seconds
+
+    @property
+    def seconds(self) -> float:
+        """What is left."""
+        return max(0.0, self._until - self._clock())
+
+
+def prove(one: str, other: str, patience: Patience | None = None) -> bool | None:
     """Say whether two expressions are equal; None when that could not be decided in time.
 
-    It blocks for at most START_SECONDS + PROOF_SECONDS, the first time for a pair; from then on the
-    verdict is remembered, an undecided one too, so that nobody waits for the same hang twice.
+    It blocks for what is left of the patience, by default START_SECONDS + PROOF_SECONDS. A verdict
+    is remembered; so is a proof that took too long, so that nobody waits for the same hang twice.
     """
     if max(len(one), len(other)) > LONGEST:
         return None
@@ -132,9 +156,13 @@ def prove(one: str, other: str) -> bool | None:
         if pair in _remembered:
             _remembered.move_to_end(pair)
             return _remembered[pair]
-    decided = _PROVER.same(*pair)
-    with _remembering:
-        _remembered[pair] = decided
-        while len(_remembered) > MOST_REMEMBERED:
-            _remembered.popitem(last=False)
+    seconds = (patience or Patience(START_SECONDS + PROOF_SECONDS)).seconds
+    if seconds <= 0.0:
+        return None
+    decided = _PROVER.same(*pair, seconds)
+    if decided is not None or seconds >= PROOF_SECONDS:
+        with _remembering:
+            _remembered[pair] = decided
+            while len(_remembered) > MOST_REMEMBERED:
+                _remembered.popitem(last=False)
     return decided

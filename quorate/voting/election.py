@@ -19,7 +19,7 @@ class Election:
 
     `votes` stand in order of members, abstentions included; `labels[i]` is the group that vote i is
     for, None when it abstains. `knowledge` holds nothing of these votes. `rankings` holds the
-    groups as each vote ranked them, best first, () where it ranked none. Only ranked rules see them.
+    groups as each vote ranked them, best first, () where it ranked none. Ranked rules alone see it.
     """
 
     votes: tuple[Vote, ...]

@@ -6,9 +6,18 @@ never holds anything of the vote that is being decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
+
+from quorate.errors import InvalidRequest
+
+PRIOR_ACCURACY = 0.6
+"""What is assumed of models when nothing is known of any."""
+PRIOR_ITEMS = 10.0
+"""Items that an assumption weighs as much as: ten answers say more than any guess."""
 
 Pair: TypeAlias = tuple[str, str]
 """Two models, the lesser name first."""
@@ -24,6 +33,13 @@ class Record(NamedTuple):
     def total(self) -> float:
         """How many items it stands for."""
         return self.right + self.wrong
+
+    def shrunk(self, towards: float) -> float:
+        """Estimate P(right) as (right + 10·p) / (total + 10), p being what else suggests it.
+
+        It is the mean of a Beta posterior whose prior is worth ten items.
+        """
+        return (self.right + PRIOR_ITEMS * towards) / (self.right + self.wrong + PRIOR_ITEMS)
 
 
 class Together(NamedTuple):
@@ -59,7 +75,8 @@ class Knowledge:
 
     `overall` and `on_topic` count right and wrong answers, over all topics and on the question's
     `topic`. `together` counts agreement, `joint` errors in common. `options` is how many answers
-    the question allows, 0 when that is open.
+    the question allows, 0 when that is open. Raises InvalidRequest for counts that are negative or
+    not finite.
     """
 
     overall: Mapping[str, Record] = field(default_factory=dict)
@@ -69,6 +86,39 @@ class Knowledge:
     kin: Mapping[str, Kin] = field(default_factory=dict)
     topic: str = ""
     options: int = 0
+
+    def __post_init__(self) -> None:
+        for name, counts in (
+            ("overall", self.overall),
+            ("on_topic", self.on_topic),
+            ("together", self.together),
+            ("joint", self.joint),
+        ):
+            _check(name, counts.items())
+        _check("options", [("the question", (self.options,))])
+
+    @cached_property
+    def average_accuracy(self) -> float:
+        """Give the mean accuracy of the models with a history, each shrunk to 0.6.
+
+        Without any it is 0.6.
+        """
+        known = [record for record in self.overall.values() if record.right + record.wrong > 0.0]
+        if not known:
+            return PRIOR_ACCURACY
+        return math.fsum(record.shrunk(PRIOR_ACCURACY) for record in known) / len(known)
+
+
+def _check(name: str, counts: Iterable[tuple[object, Iterable[float]]]) -> None:
+    for whose, numbers in counts:
+        for number in numbers:
+            if not 0.0 <= number < math.inf:  # also false for NaN
+                raise InvalidRequest.field(
+                    f"knowledge.{name} of {whose}",
+                    number,
+                    "counts are finite and at least 0",
+                    "Give how often it happened.",
+                )
 
 
 NOTHING_KNOWN = Knowledge()

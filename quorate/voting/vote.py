@@ -115,13 +115,11 @@ class Group:
         """
         if not self.votes and self.ranked is not None:
             return self.ranked
-        if len(self.votes) == 1 and self.votes[0].answer is not None:
-            return self.votes[0].answer
-        spoken = [(vote, vote.answer) for vote in self.votes if vote.answer is not None]
         ways: dict[Hashable, list[tuple[Vote, Answer]]] = {}
-        for vote, answer in spoken:
-            ways.setdefault(key_of(answer), []).append((vote, answer))
-        common = max(ways.values(), key=_commonness)
+        for vote in self.votes:
+            if vote.answer is not None:
+                ways.setdefault(key_of(vote.answer), []).append((vote, vote.answer))
+        common = max(ways.values(), key=_commonness) if len(ways) > 1 else next(iter(ways.values()))
         return max(common, key=lambda said: said[0].confidence)[1]
 
     @property

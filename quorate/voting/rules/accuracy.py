@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from quorate.voting.election import Election
     from quorate.voting.knowledge import Knowledge
 
-PRIOR_ACCURACY = 0.6
-"""What is assumed of models when nothing is known of any."""
-PRIOR_ITEMS = 10.0
-"""Items that an assumption weighs as much as: ten answers say more than any guess."""
 OPEN_OPTIONS = 10
 """Ways to answer an open question, at least: wrong answers to it rarely coincide."""
 _FEWEST_OPTIONS = {Kind.BOOLEAN: 2, Kind.CHOICE: 4}
+FEWEST_OPTIONS = (*sorted(_FEWEST_OPTIONS.values()), OPEN_OPTIONS)
+"""What K is taken to be at least, for one kind of answer or another."""
 
 
 def options_of(election: Election) -> int:
@@ -34,31 +32,17 @@ def options_of(election: Election) -> int:
     return max(given, _FEWEST_OPTIONS.get(kind, OPEN_OPTIONS))
 
 
-def average_accuracy(knowledge: Knowledge) -> float:
-    """Give the mean accuracy of the models with a history, each shrunk to 0.6; 0.6 without any."""
-    known = [record for record in knowledge.overall.values() if record.total > 0.0]
-    if not known:
-        return PRIOR_ACCURACY
-    return math.fsum(_shrunk(record, PRIOR_ACCURACY) for record in known) / len(known)
-
-
 def accuracy_of(model: str, knowledge: Knowledge) -> float:
-    """Estimate P(the model is right): the mean of its Beta posterior.
+    """Estimate P(the model is right): its record, shrunk to the average model's accuracy.
 
-    The prior is worth ten items of the average model, so a model without history is taken to be
-    average: (right + 10·mean) / (total + 10).
+    So a model without history is taken to be average.
     """
-    return _shrunk(knowledge.overall.get(model, Record()), average_accuracy(knowledge))
+    return knowledge.overall.get(model, Record()).shrunk(knowledge.average_accuracy)
 
 
 def topic_accuracy_of(model: str, knowledge: Knowledge) -> float:
     """Estimate P(the model is right on the question's topic), shrunk to its overall accuracy."""
-    overall = accuracy_of(model, knowledge)
-    return _shrunk(knowledge.on_topic.get(model, Record()), overall)
-
-
-def _shrunk(record: Record, towards: float) -> float:
-    return (record.right + PRIOR_ITEMS * towards) / (record.total + PRIOR_ITEMS)
+    return knowledge.on_topic.get(model, Record()).shrunk(accuracy_of(model, knowledge))
 
 
 def log_odds(accuracy: float, options: int) -> float:
@@ -79,7 +63,7 @@ def newcomers_note(models: Sequence[str], knowledge: Knowledge) -> list[str]:
     ]
     if not new:
         return []
-    assumed = f"taken to be right {average_accuracy(knowledge):.0%} of the time"
+    assumed = f"taken to be right {knowledge.average_accuracy:.0%} of the time"
     if len(new) == len(set(models)):
         return [f"no voter has a history; each is {assumed}"]
     return [f"without a history: {', '.join(new[:5])}{_more(new)}; {assumed}, as the average is"]

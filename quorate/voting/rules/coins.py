@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorate.voting.election import Count, Election
-from quorate.voting.knowledge import NOTHING_KNOWN, Record
+from quorate.voting.knowledge import NOTHING_KNOWN, PRIOR_ITEMS, Record
 from quorate.voting.rules.accuracy import (
-    PRIOR_ITEMS,
     accuracy_of,
     newcomers_note,
     options_of,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from quorate.voting.correlation import Matrix, error_correlation
 from quorate.voting.election import Count, Election, weighted_count
-from quorate.voting.knowledge import Kin, Record
+from quorate.voting.knowledge import Kin, Knowledge, Record
 from quorate.voting.rules.accuracy import (
     accuracy_of,
     clipped_note,
@@ -17,9 +16,6 @@ from quorate.voting.rules.accuracy import (
     newcomers_note,
     options_of,
 )
-
-if TYPE_CHECKING:
-    from quorate.voting.knowledge import Knowledge
 
 _ROUNDING = 1e-9
 
@@ -73,7 +69,7 @@ def _log_odds(models: Sequence[str], knowledge: Knowledge, options: int) -> list
             before.right + seen.right, before.wrong + seen.wrong
         )
     shared = {model: pooled[_file(model, knowledge)] for model in models}
-    history = type(knowledge)(overall={**knowledge.overall, **shared})
+    history = Knowledge(overall={**knowledge.overall, **shared})
     return [log_odds(accuracy_of(model, history), options) for model in models]
 
 

@@ -13,8 +13,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-from scipy.optimize import LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from quorate.errors import InternalError, InvalidRequest
 from quorate.voting.rules.rankings import contest_of, count_of, support
@@ -154,6 +152,10 @@ def _above(
     size: int,
 ) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """Solve with the cycles so far forbidden: for a < b < c, 0 ≤ x_ab + x_bc − x_ac ≤ 1."""
+    # Loading the solver takes longer than most programs that import this module run.
+    from scipy.optimize import LinearConstraint, milp
+    from scipy.sparse import csr_array
+
     constraints = []
     if cycles:
         rows = [(column[a, b], column[b, c], column[a, c]) for a, b, c in cycles]

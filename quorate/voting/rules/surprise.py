@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from quorate.voting.election import Count, Election
-from quorate.voting.knowledge import Pair, Together, pair_of
-from quorate.voting.rules.accuracy import PRIOR_ITEMS, accuracy_of, options_of
+from quorate.voting.knowledge import PRIOR_ITEMS, Pair, Together, pair_of
+from quorate.voting.rules.accuracy import accuracy_of, options_of
 
 if TYPE_CHECKING:
     from quorate.voting.knowledge import Knowledge

@@ -46,6 +46,9 @@ def _ballot(ballot: Ballot) -> dict[str, Any]:
         "part": ballot.part_id,
         "sample": ballot.sample,
         "weight": ballot.weight,
+        "round": ballot.round,
+        "ranking": list(ballot.ranking),
+        "verified": ballot.verified,
         "failure": _failure(ballot.failure),
     }
 
@@ -64,6 +67,15 @@ def _part(part: Part) -> dict[str, Any]:
         "standings": [dataclasses.asdict(standing) for standing in part.standings],
         "tie_break": part.tie_break,
         "explanation": part.explanation,
+        "rounds": [dataclasses.asdict(held) for held in part.rounds],
+        "stopped_by": part.stopped_by,
+        "tokens_saved": part.tokens_saved,
+        "effective_votes": part.effective_votes,
+        "calibrated": part.calibrated,
+        "error": part.error,
+        "withheld": part.withheld,
+        "topic": part.topic,
+        "certificate": dataclasses.asdict(part.certificate) if part.certificate else None,
         "failure": _failure(part.failure),
     }
 

@@ -84,7 +84,7 @@ class QuestionView:
 
     def _voted(self, event: BallotStarted | BallotToken | Ballot) -> None:
         if isinstance(event, BallotStarted):
-            self.member(event.part_id, event.ballot_id, f"{event.node}/{event.model}")
+            self.member(event.part_id, event.ballot_id, event.member)
         elif isinstance(event, Ballot):
             member = self.member(event.part_id, event.ballot_id, event.member)
             member.ballot = event

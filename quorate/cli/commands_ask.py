@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quorate.cli.exits import reported
-from quorate.cli.options import Decompose, HomeOption, JsonOption, home_of
+from quorate.cli.options import (
+    DebateTopology,
+    Decompose,
+    HomeOption,
+    JsonOption,
+    StopRule,
+    home_of,
+)
 from quorate.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -60,6 +67,71 @@ def ask(
         list[str] | None, typer.Option(help="Only this node may vote; may be given several times.")
     ] = None,
     decompose: DecomposeOption = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            help="Samples of each model, up to 64.", show_default="1; 5 for self_consistency"
+        ),
+    ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            help="Rounds of a debate after the first answers, or layers of moa; up to 16.",
+            show_default="2",
+        ),
+    ] = None,
+    topology: Annotated[
+        DebateTopology | None,
+        typer.Option(
+            help="Whose answers a debater reads: two neighbours' or all.", show_default="ring"
+        ),
+    ] = None,
+    width: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Candidates of a round of pacore; given once for each round.", show_default="4"
+        ),
+    ] = None,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="Ask the cheapest model first, others as needed.")
+    ] = False,
+    min_agreement: Annotated[
+        float | None,
+        typer.Option(help="Least share of the ballots for the winner, 0 to 1.", show_default="0"),
+    ] = None,
+    confidence_threshold: Annotated[
+        float | None,
+        typer.Option(help="Ballots less confident than this abstain, 0 to 1.", show_default="0"),
+    ] = None,
+    error_risk: Annotated[
+        float | None,
+        typer.Option(
+            help="Withhold answers that are wrong with more than this, 0 to 1.",
+            show_default="always answer",
+        ),
+    ] = None,
+    stop_rule: Annotated[
+        StopRule | None,
+        typer.Option(help="When to stop asking further models.", show_default="exact"),
+    ] = None,
+    risk: Annotated[
+        float | None,
+        typer.Option(
+            help="Accepted probability that an early stop changes the winner, 0 to 1.",
+            show_default="0",
+        ),
+    ] = None,
+    delta: Annotated[
+        float | None,
+        typer.Option(help="Probability of a false certificate, 0 to 0.5.", show_default="0.05"),
+    ] = None,
+    topic: Annotated[
+        str | None,
+        typer.Option(help="What the question is about.", show_default="told by its text"),
+    ] = None,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Learn nothing from this, as in an evaluation.")
+    ] = False,
     ground_truth: Annotated[
         str | None, typer.Option(help="The right answer, when it is known, to learn from.")
     ] = None,
@@ -83,6 +155,19 @@ def ask(
         "models": model or None,
         "nodes": node or None,
         "decompose": decompose.value if decompose else None,
+        "samples": samples,
+        "rounds": rounds,
+        "topology": topology.value if topology else None,
+        "widths": width or None,
+        "cascade": cascade or None,
+        "min_agreement": min_agreement,
+        "confidence_threshold": confidence_threshold,
+        "error_risk": error_risk,
+        "stop_rule": stop_rule.value if stop_rule else None,
+        "risk": risk,
+        "delta": delta,
+        "topic": topic,
+        "frozen": frozen or None,
         "ground_truth": ground_truth,
     }
     with reported(as_json=as_json):

@@ -38,6 +38,23 @@ class Decompose(StrEnum):
     MODEL = "model"
 
 
+class StopRule(StrEnum):
+    """When to stop asking further models."""
+
+    EXACT = "exact"
+    NEVER = "never"
+    RISK = "risk"
+    ADAPTIVE = "adaptive"
+    WINDOW = "window"
+
+
+class DebateTopology(StrEnum):
+    """Whose answers a debater reads."""
+
+    RING = "ring"
+    FULL = "full"
+
+
 def home_of(chosen: Path | None) -> Path:
     """Give the directory of the mesh that a command is about."""
     from quorate.client.local_mesh import default_home

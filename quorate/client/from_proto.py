@@ -69,6 +69,8 @@ def ballot(wire: common_pb2.Ballot) -> results.Ballot:
         failure=failure(wire.failure) if wire.HasField("failure") else None,
         seed=wire.seed,
         round=wire.round,
+        ranking=tuple(wire.ranking),
+        verified=wire.verified if wire.HasField("verified") else None,
     )
 
 
@@ -118,7 +120,23 @@ def part(wire: coordinator_pb2.Part) -> results.Part:
         failure=failure(wire.failure) if wire.HasField("failure") else None,
         effective_votes=wire.effective_votes,
         explanation=wire.explanation,
+        topic=wire.topic,
+        certificate=_certificate(wire.certificate) if wire.HasField("certificate") else None,
+        error=wire.error if wire.HasField("error") else None,
+        withheld=wire.withheld,
+        rounds=tuple(_round(held) for held in wire.rounds),
+        tokens_saved=wire.tokens_saved,
+        stopped_by=wire.stopped_by,
     )
+
+
+def _round(wire: coordinator_pb2.Round) -> results.Round:
+    standings = tuple(_standing(standing) for standing in wire.standings)
+    return results.Round(wire.round, wire.answer, wire.agreement, standings)
+
+
+def _certificate(wire: coordinator_pb2.Certificate) -> results.Certificate:
+    return results.Certificate(wire.part_id, wire.answer, wire.delta, wire.e_value)
 
 
 def answer(wire: coordinator_pb2.Result) -> results.Answer:
@@ -185,7 +203,6 @@ def _leading(wire: coordinator_pb2.AskStreamResponse) -> results.Event | None:
             gone = wire.retraction
             return results.Retraction(gone.part_id, gone.withdrawn, gone.answer, gone.ballot_id)
         case "certificate":
-            sure = wire.certificate
-            return results.Certificate(sure.part_id, sure.answer, sure.delta, sure.e_value)
+            return _certificate(wire.certificate)
         case _:
             return None

@@ -27,8 +27,14 @@ class Options(TypedDict, total=False):
     to ask for each part, `models` and `nodes` the only ones that may vote. `kind` is the expected
     type of answer: choice, number, boolean, expression, code, json or text. `decompose` is auto,
     rules, model or none; `stop_rule` exact, never, risk, adaptive or window, with `risk` the
-    accepted probability that an early stop changes the winner. `frozen` leaves learned state as it
-    is. Sampling: seed, temperature, top_k, top_p, min_p, max_tokens, stop, grammar, json_schema.
+    accepted probability that an early stop changes the winner. A part whose winner has less than
+    `min_agreement` has no answer, ballots below `confidence_threshold` abstain, and an answer that
+    is wrong with more than `error_risk` is withheld. `rounds` are those of debate and moa,
+    `topology` (ring or full) says who reads whom in a debate, `widths` are pacore's. `cascade` asks
+    the cheapest models first until one is sure. `delta` is the probability of a false certificate.
+    `topic` says what the question is about, and `frozen` leaves learned state as it is.
+
+    Sampling: seed, temperature, top_k, top_p, min_p, max_tokens, stop, grammar, json_schema.
     """
 
     strategy: str
@@ -54,6 +60,14 @@ class Options(TypedDict, total=False):
     stop_rule: str
     samples: int
     rounds: int
+    topology: str
+    widths: Sequence[int]
+    cascade: bool
+    min_agreement: float
+    confidence_threshold: float
+    error_risk: float
+    delta: float
+    topic: str
     horizon: int
     frozen: bool
     deterministic: bool
@@ -87,6 +101,14 @@ class Question:
     stop_rule: str = ""
     samples: int = 0
     rounds: int = 0
+    topology: str = ""
+    widths: Sequence[int] = ()
+    cascade: bool = False
+    min_agreement: float = 0.0
+    confidence_threshold: float = 0.0
+    error_risk: float = 0.0
+    delta: float = 0.0
+    topic: str = ""
     horizon: int = 0
     frozen: bool = False
     deterministic: bool = False

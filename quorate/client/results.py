@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from quorate import errors
+
+_PLACE = re.compile(r"/(\d+)(?:/r(\d+))?$")
+"""How the id of a ballot ends: its sample, and its round when that is not the first."""
 
 
 class BallotStatus(StrEnum):
@@ -74,7 +78,9 @@ class Ballot:
     """One model's vote on one part.
 
     `answer` is None unless the status is VALID; `text` is all that the model said; `confidence`
-    is in [0, 1], `mean_logprob` at most 0.
+    is in [0, 1], `mean_logprob` at most 0. `round` counts the rounds of a debate or another
+    exchange, `ranking` orders all answers, best first, where models rank them, and `verified` is a
+    verifier's score in [0, 1].
     """
 
     ballot_id: str
@@ -97,11 +103,28 @@ class Ballot:
     failure: Failure | None = None
     seed: int = 0
     round: int = 0
+    ranking: tuple[str, ...] = ()
+    verified: float | None = None
 
     @property
     def member(self) -> str:
-        """Name the voter, such as "n2/atlas", with "#1" for a second sample."""
-        return f"{self.node}/{self.model}" + (f"#{self.sample}" if self.sample else "")
+        """Name the voter: "n2/atlas", with "#1" for a second sample and "@1" for a later round."""
+        return member(self.node, self.model, self.sample, self.round)
+
+
+def member(node: str, model: str, sample: int, round_: int) -> str:
+    """Name one voter of one round."""
+    return f"{node}/{model}{f'#{sample}' if sample else ''}{f'@{round_}' if round_ else ''}"
+
+
+@dataclass(frozen=True)
+class Round:
+    """How a part's vote stood after a round; `agreement` is the leader's share of those asked."""
+
+    round: int
+    answer: str
+    agreement: float
+    standings: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +166,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Part:
-    """A decided part; `failure` says why it has no answer."""
+    """A decided part; `failure` says why it has no answer.
+
+    `rounds` tells how the vote stood after each round, where there were several; `stopped_by` what
+    ended the asking. `error` is the probability that the answer is wrong, None where nothing was
+    calibrated; a `withheld` answer is riskier than was asked for.
+    """
 
     subtask: Subtask
     answer: str
@@ -159,6 +187,13 @@ class Part:
     failure: Failure | None = None
     effective_votes: float = 0.0
     explanation: str = ""
+    topic: str = ""
+    certificate: Certificate | None = None
+    error: float | None = None
+    withheld: bool = False
+    rounds: tuple[Round, ...] = ()
+    tokens_saved: int = 0
+    stopped_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,6 +247,13 @@ class BallotStarted:
     part_id: str
     node: str
     model: str
+
+    @property
+    def member(self) -> str:
+        """Name the voter as its ballot will."""
+        found = _PLACE.search(self.ballot_id)
+        place = (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+        return member(self.node, self.model, *place)
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,10 @@ def question(asked: Question) -> coordinator_pb2.Question:
     if not asked.messages:
         raise InvalidRequest.field("messages", [], "at least one is needed", "Ask something.")
     _check_size(asked.messages)
-    for name, (least, most) in WHOLE_NUMBERS.items():
-        value = getattr(asked, name)
-        if value is not None and not least <= value <= most:
-            raise InvalidRequest.field(
-                name, value, f"it must lie in [{least}, {most}]", "Choose a smaller number."
-            )
+    for name, bounds in WHOLE_NUMBERS.items():
+        _check_whole(name, getattr(asked, name), *bounds)
+    for position, width in enumerate(asked.widths):
+        _check_whole(f"widths[{position}]", width, -(2**31), 2**31 - 1)
     try:
         return _written(asked)
     except UnicodeEncodeError as error:  # lone surrogates: a shell's bytes that were not UTF-8
@@ -68,7 +66,22 @@ def _written(asked: Question) -> coordinator_pb2.Question:
         frozen=asked.frozen,
         deterministic=asked.deterministic,
         horizon=asked.horizon,
+        min_agreement=asked.min_agreement,
+        confidence_threshold=asked.confidence_threshold,
+        error_risk=asked.error_risk,
+        topic=asked.topic,
+        delta=asked.delta,
+        topology=_number(coordinator_pb2.DebateTopology.DESCRIPTOR, "topology", asked.topology),
+        cascade=asked.cascade,
+        widths=asked.widths,
     )
+
+
+def _check_whole(name: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise InvalidRequest.field(
+            name, value, f"it must lie in [{least}, {most}]", "Choose a smaller number."
+        )
 
 
 def sampling(asked: Question) -> common_pb2.Sampling:

@@ -46,6 +46,12 @@ CALLERS: Final[Mapping[str, frozenset[Role]]] = {
     f"/{COORDINATOR}/CancelBatch": _ASKING,
     f"/{COORDINATOR}/StreamBatchResults": _ASKING,
     f"/{COORDINATOR}/Feedback": _ASKING,
+    f"/{COORDINATOR}/GetLearned": _ASKING,
+    f"/{COORDINATOR}/ResetLearned": frozenset({Role.ADMIN}),
+    f"/{COORDINATOR}/ExportLearned": frozenset({Role.ADMIN, Role.BENCH}),
+    f"/{COORDINATOR}/ImportLearned": frozenset({Role.ADMIN}),
+    # Records hold what others asked.
+    f"/{COORDINATOR}/GetRecord": frozenset({Role.ADMIN, Role.BENCH}),
     f"/{COORDINATOR}/ListNodes": _ASKING,
     f"/{COORDINATOR}/DrainNode": frozenset({Role.ADMIN}),
     f"/{COORDINATOR}/ListStrategies": _ASKING,

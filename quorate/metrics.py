@@ -188,6 +188,12 @@ class Metrics:
         self.vote_agreement = self._histogram(
             "vote_agreement", "Share of all votes that the winner got", ("strategy",), SHARES
         )
+        self.learning_lost = self._counter(
+            "learning_lost", "Answers whose record or lesson could not be written, and is lost"
+        )
+        self.topics_by_rules = self._counter(
+            "topics_by_rules", "Topics told by rules because no node could embed"
+        )
         self.synthesis = self._counter("synthesis", "Answers put together, by method", ("method",))
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:

@@ -1373,6 +1373,354 @@ class FeedbackResponse(google.protobuf.message.Message):
 Global___FeedbackResponse: typing_extensions.TypeAlias = FeedbackResponse
 
 @typing.final
+class GetLearnedRequest(google.protobuf.message.Message):
+    """Asks for what was learned."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: builtins.int
+    topic: builtins.str
+    """Only this topic; unset gives all, each apart."""
+    def __init__(
+        self,
+        *,
+        topic: builtins.str | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_topic", b"_topic", "topic", b"topic"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_topic", b"_topic", "topic", b"topic"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_topic", b"_topic"]) -> typing.Literal["topic"] | None: ...
+
+Global___GetLearnedRequest: typing_extensions.TypeAlias = GetLearnedRequest
+
+@typing.final
+class GetLearnedResponse(google.protobuf.message.Message):
+    """What was learned."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELIABILITIES_FIELD_NUMBER: builtins.int
+    PAIRS_FIELD_NUMBER: builtins.int
+    CALIBRATIONS_FIELD_NUMBER: builtins.int
+    DURATIONS_FIELD_NUMBER: builtins.int
+    @property
+    def reliabilities(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Reliability]:
+        """One row for each model, topic and kind of evidence, in that order."""
+
+    @property
+    def pairs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PairHistory]:
+        """How pairs of models agree and err."""
+
+    @property
+    def calibrations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Calibration]:
+        """What confidences are calibrated."""
+
+    @property
+    def durations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Duration]:
+        """How long models take."""
+
+    def __init__(
+        self,
+        *,
+        reliabilities: collections.abc.Iterable[Global___Reliability] | None = ...,
+        pairs: collections.abc.Iterable[Global___PairHistory] | None = ...,
+        calibrations: collections.abc.Iterable[Global___Calibration] | None = ...,
+        durations: collections.abc.Iterable[Global___Duration] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["calibrations", b"calibrations", "durations", b"durations", "pairs", b"pairs", "reliabilities", b"reliabilities"]) -> None: ...
+
+Global___GetLearnedResponse: typing_extensions.TypeAlias = GetLearnedResponse
+
+@typing.final
+class Reliability(google.protobuf.message.Message):
+    """How often a model was right."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    MODEL_SHA256_FIELD_NUMBER: builtins.int
+    TOPIC_FIELD_NUMBER: builtins.int
+    EVIDENCE_FIELD_NUMBER: builtins.int
+    RIGHT_FIELD_NUMBER: builtins.int
+    WRONG_FIELD_NUMBER: builtins.int
+    ESTIMATE_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model's name."""
+    model_sha256: builtins.str
+    """SHA-256 of its file; empty when it is not known."""
+    topic: builtins.str
+    """What the questions were about; empty when that was unknown."""
+    evidence: builtins.str
+    """How it is known: "truth", "test", "verifier" or "consensus", which is weak."""
+    right: builtins.float
+    """Right answers; forgetting makes it a fraction."""
+    wrong: builtins.float
+    """Wrong answers."""
+    estimate: builtins.float
+    """Estimated probability of a right answer on this topic, from strong evidence, in (0, 1)."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        model_sha256: builtins.str = ...,
+        topic: builtins.str = ...,
+        evidence: builtins.str = ...,
+        right: builtins.float = ...,
+        wrong: builtins.float = ...,
+        estimate: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["estimate", b"estimate", "evidence", b"evidence", "model", b"model", "model_sha256", b"model_sha256", "right", b"right", "topic", b"topic", "wrong", b"wrong"]) -> None: ...
+
+Global___Reliability: typing_extensions.TypeAlias = Reliability
+
+@typing.final
+class PairHistory(google.protobuf.message.Message):
+    """How two models agree and err."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: builtins.int
+    SECOND_FIELD_NUMBER: builtins.int
+    SAME_FIELD_NUMBER: builtins.int
+    DIFFERENT_FIELD_NUMBER: builtins.int
+    BOTH_RIGHT_FIELD_NUMBER: builtins.int
+    FIRST_RIGHT_FIELD_NUMBER: builtins.int
+    SECOND_RIGHT_FIELD_NUMBER: builtins.int
+    NEITHER_RIGHT_FIELD_NUMBER: builtins.int
+    first: builtins.str
+    """The first model's name and, where it is known, the start of its SHA-256."""
+    second: builtins.str
+    """The second model's."""
+    same: builtins.float
+    """Same answers."""
+    different: builtins.float
+    """Different answers."""
+    both_right: builtins.float
+    """Both were right."""
+    first_right: builtins.float
+    """Only the first was right."""
+    second_right: builtins.float
+    """Only the second was right."""
+    neither_right: builtins.float
+    """Neither was right."""
+    def __init__(
+        self,
+        *,
+        first: builtins.str = ...,
+        second: builtins.str = ...,
+        same: builtins.float = ...,
+        different: builtins.float = ...,
+        both_right: builtins.float = ...,
+        first_right: builtins.float = ...,
+        second_right: builtins.float = ...,
+        neither_right: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["both_right", b"both_right", "different", b"different", "first", b"first", "first_right", b"first_right", "neither_right", b"neither_right", "same", b"same", "second", b"second", "second_right", b"second_right"]) -> None: ...
+
+Global___PairHistory: typing_extensions.TypeAlias = PairHistory
+
+@typing.final
+class Calibration(google.protobuf.message.Message):
+    """A calibrated confidence."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    STRATEGY_FIELD_NUMBER: builtins.int
+    ITEMS_FIELD_NUMBER: builtins.int
+    CLAIMS_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model, with the start of its SHA-256; empty for answers."""
+    strategy: builtins.str
+    """The strategy whose answers are calibrated; empty for a model's ballots."""
+    items: builtins.int
+    """Items that it was fitted on."""
+    claims: builtins.bool
+    """Whether these are enough to claim anything."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        strategy: builtins.str = ...,
+        items: builtins.int = ...,
+        claims: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["claims", b"claims", "items", b"items", "model", b"model", "strategy", b"strategy"]) -> None: ...
+
+Global___Calibration: typing_extensions.TypeAlias = Calibration
+
+@typing.final
+class Duration(google.protobuf.message.Message):
+    """How long a model takes on a node, as this coordinator saw it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    AVERAGE_SECONDS_FIELD_NUMBER: builtins.int
+    QUANTILE_SECONDS_FIELD_NUMBER: builtins.int
+    node: builtins.str
+    """The node."""
+    model: builtins.str
+    """The model, with the start of its SHA-256."""
+    count: builtins.int
+    """Ballots that were measured."""
+    average_seconds: builtins.float
+    """Moving average in seconds."""
+    quantile_seconds: builtins.float
+    """Running 0.9-quantile in seconds."""
+    def __init__(
+        self,
+        *,
+        node: builtins.str = ...,
+        model: builtins.str = ...,
+        count: builtins.int = ...,
+        average_seconds: builtins.float = ...,
+        quantile_seconds: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["average_seconds", b"average_seconds", "count", b"count", "model", b"model", "node", b"node", "quantile_seconds", b"quantile_seconds"]) -> None: ...
+
+Global___Duration: typing_extensions.TypeAlias = Duration
+
+@typing.final
+class ResetLearnedRequest(google.protobuf.message.Message):
+    """Asks to forget."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """Name of the model, whichever file it had; empty forgets everything."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model"]) -> None: ...
+
+Global___ResetLearnedRequest: typing_extensions.TypeAlias = ResetLearnedRequest
+
+@typing.final
+class ResetLearnedResponse(google.protobuf.message.Message):
+    """It is forgotten."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: builtins.int
+    rows: builtins.int
+    """Rows that are gone."""
+    def __init__(
+        self,
+        *,
+        rows: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["rows", b"rows"]) -> None: ...
+
+Global___ResetLearnedResponse: typing_extensions.TypeAlias = ResetLearnedResponse
+
+@typing.final
+class ExportLearnedRequest(google.protobuf.message.Message):
+    """Asks for all that was learned."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+Global___ExportLearnedRequest: typing_extensions.TypeAlias = ExportLearnedRequest
+
+@typing.final
+class ExportLearnedResponse(google.protobuf.message.Message):
+    """All that was learned."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    state: builtins.str
+    """JSON."""
+    def __init__(
+        self,
+        *,
+        state: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["state", b"state"]) -> None: ...
+
+Global___ExportLearnedResponse: typing_extensions.TypeAlias = ExportLearnedResponse
+
+@typing.final
+class ImportLearnedRequest(google.protobuf.message.Message):
+    """Puts back what was exported."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    state: builtins.str
+    """JSON, as it was exported."""
+    def __init__(
+        self,
+        *,
+        state: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["state", b"state"]) -> None: ...
+
+Global___ImportLearnedRequest: typing_extensions.TypeAlias = ImportLearnedRequest
+
+@typing.final
+class ImportLearnedResponse(google.protobuf.message.Message):
+    """It was put back."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: builtins.int
+    rows: builtins.int
+    """Rows that were read."""
+    def __init__(
+        self,
+        *,
+        rows: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["rows", b"rows"]) -> None: ...
+
+Global___ImportLearnedResponse: typing_extensions.TypeAlias = ImportLearnedResponse
+
+@typing.final
+class GetRecordRequest(google.protobuf.message.Message):
+    """Asks for a record."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: builtins.int
+    question_id: builtins.str
+    """The question, from the result."""
+    def __init__(
+        self,
+        *,
+        question_id: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["question_id", b"question_id"]) -> None: ...
+
+Global___GetRecordRequest: typing_extensions.TypeAlias = GetRecordRequest
+
+@typing.final
+class GetRecordResponse(google.protobuf.message.Message):
+    """A record."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: builtins.int
+    record: builtins.str
+    """JSON."""
+    def __init__(
+        self,
+        *,
+        record: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["record", b"record"]) -> None: ...
+
+Global___GetRecordResponse: typing_extensions.TypeAlias = GetRecordResponse
+
+@typing.final
 class Node(google.protobuf.message.Message):
     """A live node."""
 

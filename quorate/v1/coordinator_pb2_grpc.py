@@ -80,6 +80,31 @@ class CoordinatorServiceStub(object):
                 request_serializer=quorate_dot_v1_dot_coordinator__pb2.FeedbackRequest.SerializeToString,
                 response_deserializer=quorate_dot_v1_dot_coordinator__pb2.FeedbackResponse.FromString,
                 _registered_method=True)
+        self.GetLearned = channel.unary_unary(
+                '/quorate.v1.CoordinatorService/GetLearned',
+                request_serializer=quorate_dot_v1_dot_coordinator__pb2.GetLearnedRequest.SerializeToString,
+                response_deserializer=quorate_dot_v1_dot_coordinator__pb2.GetLearnedResponse.FromString,
+                _registered_method=True)
+        self.ResetLearned = channel.unary_unary(
+                '/quorate.v1.CoordinatorService/ResetLearned',
+                request_serializer=quorate_dot_v1_dot_coordinator__pb2.ResetLearnedRequest.SerializeToString,
+                response_deserializer=quorate_dot_v1_dot_coordinator__pb2.ResetLearnedResponse.FromString,
+                _registered_method=True)
+        self.ExportLearned = channel.unary_unary(
+                '/quorate.v1.CoordinatorService/ExportLearned',
+                request_serializer=quorate_dot_v1_dot_coordinator__pb2.ExportLearnedRequest.SerializeToString,
+                response_deserializer=quorate_dot_v1_dot_coordinator__pb2.ExportLearnedResponse.FromString,
+                _registered_method=True)
+        self.ImportLearned = channel.unary_unary(
+                '/quorate.v1.CoordinatorService/ImportLearned',
+                request_serializer=quorate_dot_v1_dot_coordinator__pb2.ImportLearnedRequest.SerializeToString,
+                response_deserializer=quorate_dot_v1_dot_coordinator__pb2.ImportLearnedResponse.FromString,
+                _registered_method=True)
+        self.GetRecord = channel.unary_unary(
+                '/quorate.v1.CoordinatorService/GetRecord',
+                request_serializer=quorate_dot_v1_dot_coordinator__pb2.GetRecordRequest.SerializeToString,
+                response_deserializer=quorate_dot_v1_dot_coordinator__pb2.GetRecordResponse.FromString,
+                _registered_method=True)
         self.ListNodes = channel.unary_unary(
                 '/quorate.v1.CoordinatorService/ListNodes',
                 request_serializer=quorate_dot_v1_dot_coordinator__pb2.ListNodesRequest.SerializeToString,
@@ -160,7 +185,45 @@ class CoordinatorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Feedback(self, request, context):
-        """Tells whether an earlier answer was right, so that reliability is learned.
+        """Tells whether an earlier answer was right, so that reliability is learned. The same feedback
+        again changes nothing. NOT_FOUND for an answer that is not kept (any more), ALREADY_EXISTS when
+        other feedback was given before, FAILED_PRECONDITION for a frozen question.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLearned(self, request, context):
+        """Gives what was learned of the models. UNAVAILABLE when the database is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetLearned(self, request, context):
+        """Forgets what was learned of a model, or everything.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportLearned(self, request, context):
+        """Gives all that was learned as one JSON text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportLearned(self, request, context):
+        """Puts an exported text in the place of all that was learned. INVALID_ARGUMENT names what is
+        wrong with it; then nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRecord(self, request, context):
+        """Gives the record of an answer, from which it can be decided again. NOT_FOUND when it is not kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,6 +297,31 @@ def add_CoordinatorServiceServicer_to_server(servicer, server):
                     servicer.Feedback,
                     request_deserializer=quorate_dot_v1_dot_coordinator__pb2.FeedbackRequest.FromString,
                     response_serializer=quorate_dot_v1_dot_coordinator__pb2.FeedbackResponse.SerializeToString,
+            ),
+            'GetLearned': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLearned,
+                    request_deserializer=quorate_dot_v1_dot_coordinator__pb2.GetLearnedRequest.FromString,
+                    response_serializer=quorate_dot_v1_dot_coordinator__pb2.GetLearnedResponse.SerializeToString,
+            ),
+            'ResetLearned': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetLearned,
+                    request_deserializer=quorate_dot_v1_dot_coordinator__pb2.ResetLearnedRequest.FromString,
+                    response_serializer=quorate_dot_v1_dot_coordinator__pb2.ResetLearnedResponse.SerializeToString,
+            ),
+            'ExportLearned': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportLearned,
+                    request_deserializer=quorate_dot_v1_dot_coordinator__pb2.ExportLearnedRequest.FromString,
+                    response_serializer=quorate_dot_v1_dot_coordinator__pb2.ExportLearnedResponse.SerializeToString,
+            ),
+            'ImportLearned': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportLearned,
+                    request_deserializer=quorate_dot_v1_dot_coordinator__pb2.ImportLearnedRequest.FromString,
+                    response_serializer=quorate_dot_v1_dot_coordinator__pb2.ImportLearnedResponse.SerializeToString,
+            ),
+            'GetRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRecord,
+                    request_deserializer=quorate_dot_v1_dot_coordinator__pb2.GetRecordRequest.FromString,
+                    response_serializer=quorate_dot_v1_dot_coordinator__pb2.GetRecordResponse.SerializeToString,
             ),
             'ListNodes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNodes,
@@ -495,6 +583,141 @@ class CoordinatorService(object):
             '/quorate.v1.CoordinatorService/Feedback',
             quorate_dot_v1_dot_coordinator__pb2.FeedbackRequest.SerializeToString,
             quorate_dot_v1_dot_coordinator__pb2.FeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLearned(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorate.v1.CoordinatorService/GetLearned',
+            quorate_dot_v1_dot_coordinator__pb2.GetLearnedRequest.SerializeToString,
+            quorate_dot_v1_dot_coordinator__pb2.GetLearnedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetLearned(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorate.v1.CoordinatorService/ResetLearned',
+            quorate_dot_v1_dot_coordinator__pb2.ResetLearnedRequest.SerializeToString,
+            quorate_dot_v1_dot_coordinator__pb2.ResetLearnedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportLearned(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorate.v1.CoordinatorService/ExportLearned',
+            quorate_dot_v1_dot_coordinator__pb2.ExportLearnedRequest.SerializeToString,
+            quorate_dot_v1_dot_coordinator__pb2.ExportLearnedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportLearned(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorate.v1.CoordinatorService/ImportLearned',
+            quorate_dot_v1_dot_coordinator__pb2.ImportLearnedRequest.SerializeToString,
+            quorate_dot_v1_dot_coordinator__pb2.ImportLearnedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorate.v1.CoordinatorService/GetRecord',
+            quorate_dot_v1_dot_coordinator__pb2.GetRecordRequest.SerializeToString,
+            quorate_dot_v1_dot_coordinator__pb2.GetRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -169,6 +169,86 @@ _CoordinatorServiceFeedbackType = typing_extensions.TypeVar(
     ],
 )
 
+_CoordinatorServiceGetLearnedType = typing_extensions.TypeVar(
+    '_CoordinatorServiceGetLearnedType',
+    grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetLearnedRequest,
+        quorate.v1.coordinator_pb2.GetLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetLearnedRequest,
+        quorate.v1.coordinator_pb2.GetLearnedResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetLearnedRequest,
+        quorate.v1.coordinator_pb2.GetLearnedResponse,
+    ],
+)
+
+_CoordinatorServiceResetLearnedType = typing_extensions.TypeVar(
+    '_CoordinatorServiceResetLearnedType',
+    grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ResetLearnedRequest,
+        quorate.v1.coordinator_pb2.ResetLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ResetLearnedRequest,
+        quorate.v1.coordinator_pb2.ResetLearnedResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ResetLearnedRequest,
+        quorate.v1.coordinator_pb2.ResetLearnedResponse,
+    ],
+)
+
+_CoordinatorServiceExportLearnedType = typing_extensions.TypeVar(
+    '_CoordinatorServiceExportLearnedType',
+    grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ExportLearnedRequest,
+        quorate.v1.coordinator_pb2.ExportLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ExportLearnedRequest,
+        quorate.v1.coordinator_pb2.ExportLearnedResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ExportLearnedRequest,
+        quorate.v1.coordinator_pb2.ExportLearnedResponse,
+    ],
+)
+
+_CoordinatorServiceImportLearnedType = typing_extensions.TypeVar(
+    '_CoordinatorServiceImportLearnedType',
+    grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ImportLearnedRequest,
+        quorate.v1.coordinator_pb2.ImportLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ImportLearnedRequest,
+        quorate.v1.coordinator_pb2.ImportLearnedResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ImportLearnedRequest,
+        quorate.v1.coordinator_pb2.ImportLearnedResponse,
+    ],
+)
+
+_CoordinatorServiceGetRecordType = typing_extensions.TypeVar(
+    '_CoordinatorServiceGetRecordType',
+    grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetRecordRequest,
+        quorate.v1.coordinator_pb2.GetRecordResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetRecordRequest,
+        quorate.v1.coordinator_pb2.GetRecordResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetRecordRequest,
+        quorate.v1.coordinator_pb2.GetRecordResponse,
+    ],
+)
+
 _CoordinatorServiceListNodesType = typing_extensions.TypeVar(
     '_CoordinatorServiceListNodesType',
     grpc.UnaryUnaryMultiCallable[
@@ -217,7 +297,7 @@ _CoordinatorServiceListStrategiesType = typing_extensions.TypeVar(
     ],
 )
 
-class CoordinatorServiceStub(typing.Generic[_CoordinatorServiceAskType, _CoordinatorServiceAskStreamType, _CoordinatorServicePlanType, _CoordinatorServiceSubmitBatchType, _CoordinatorServiceGetBatchType, _CoordinatorServiceListBatchesType, _CoordinatorServiceCancelBatchType, _CoordinatorServiceStreamBatchResultsType, _CoordinatorServiceFeedbackType, _CoordinatorServiceListNodesType, _CoordinatorServiceDrainNodeType, _CoordinatorServiceListStrategiesType]):
+class CoordinatorServiceStub(typing.Generic[_CoordinatorServiceAskType, _CoordinatorServiceAskStreamType, _CoordinatorServicePlanType, _CoordinatorServiceSubmitBatchType, _CoordinatorServiceGetBatchType, _CoordinatorServiceListBatchesType, _CoordinatorServiceCancelBatchType, _CoordinatorServiceStreamBatchResultsType, _CoordinatorServiceFeedbackType, _CoordinatorServiceGetLearnedType, _CoordinatorServiceResetLearnedType, _CoordinatorServiceExportLearnedType, _CoordinatorServiceImportLearnedType, _CoordinatorServiceGetRecordType, _CoordinatorServiceListNodesType, _CoordinatorServiceDrainNodeType, _CoordinatorServiceListStrategiesType]):
     """Decomposes, plans, fans out, votes, merges and learns. Called by clients, gateways and the bench."""
 
     @typing.overload
@@ -257,6 +337,26 @@ class CoordinatorServiceStub(typing.Generic[_CoordinatorServiceAskType, _Coordin
         grpc.UnaryUnaryMultiCallable[
             quorate.v1.coordinator_pb2.FeedbackRequest,
             quorate.v1.coordinator_pb2.FeedbackResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.GetLearnedRequest,
+            quorate.v1.coordinator_pb2.GetLearnedResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.ResetLearnedRequest,
+            quorate.v1.coordinator_pb2.ResetLearnedResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.ExportLearnedRequest,
+            quorate.v1.coordinator_pb2.ExportLearnedResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.ImportLearnedRequest,
+            quorate.v1.coordinator_pb2.ImportLearnedResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.GetRecordRequest,
+            quorate.v1.coordinator_pb2.GetRecordResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             quorate.v1.coordinator_pb2.ListNodesRequest,
@@ -311,6 +411,26 @@ class CoordinatorServiceStub(typing.Generic[_CoordinatorServiceAskType, _Coordin
             quorate.v1.coordinator_pb2.FeedbackResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.GetLearnedRequest,
+            quorate.v1.coordinator_pb2.GetLearnedResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.ResetLearnedRequest,
+            quorate.v1.coordinator_pb2.ResetLearnedResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.ExportLearnedRequest,
+            quorate.v1.coordinator_pb2.ExportLearnedResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.ImportLearnedRequest,
+            quorate.v1.coordinator_pb2.ImportLearnedResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            quorate.v1.coordinator_pb2.GetRecordRequest,
+            quorate.v1.coordinator_pb2.GetRecordResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             quorate.v1.coordinator_pb2.ListNodesRequest,
             quorate.v1.coordinator_pb2.ListNodesResponse,
         ],
@@ -352,7 +472,27 @@ class CoordinatorServiceStub(typing.Generic[_CoordinatorServiceAskType, _Coordin
     """Streams a batch's results as they are finished, from a position on."""
 
     Feedback: _CoordinatorServiceFeedbackType
-    """Tells whether an earlier answer was right, so that reliability is learned."""
+    """Tells whether an earlier answer was right, so that reliability is learned. The same feedback
+    again changes nothing. NOT_FOUND for an answer that is not kept (any more), ALREADY_EXISTS when
+    other feedback was given before, FAILED_PRECONDITION for a frozen question.
+    """
+
+    GetLearned: _CoordinatorServiceGetLearnedType
+    """Gives what was learned of the models. UNAVAILABLE when the database is."""
+
+    ResetLearned: _CoordinatorServiceResetLearnedType
+    """Forgets what was learned of a model, or everything."""
+
+    ExportLearned: _CoordinatorServiceExportLearnedType
+    """Gives all that was learned as one JSON text."""
+
+    ImportLearned: _CoordinatorServiceImportLearnedType
+    """Puts an exported text in the place of all that was learned. INVALID_ARGUMENT names what is
+    wrong with it; then nothing is changed.
+    """
+
+    GetRecord: _CoordinatorServiceGetRecordType
+    """Gives the record of an answer, from which it can be decided again. NOT_FOUND when it is not kept."""
 
     ListNodes: _CoordinatorServiceListNodesType
     """Lists the live nodes."""
@@ -399,6 +539,26 @@ CoordinatorServiceAsyncStub: typing_extensions.TypeAlias = CoordinatorServiceStu
     grpc.aio.UnaryUnaryMultiCallable[
         quorate.v1.coordinator_pb2.FeedbackRequest,
         quorate.v1.coordinator_pb2.FeedbackResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetLearnedRequest,
+        quorate.v1.coordinator_pb2.GetLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ResetLearnedRequest,
+        quorate.v1.coordinator_pb2.ResetLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ExportLearnedRequest,
+        quorate.v1.coordinator_pb2.ExportLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.ImportLearnedRequest,
+        quorate.v1.coordinator_pb2.ImportLearnedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        quorate.v1.coordinator_pb2.GetRecordRequest,
+        quorate.v1.coordinator_pb2.GetRecordResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         quorate.v1.coordinator_pb2.ListNodesRequest,
@@ -490,7 +650,52 @@ class CoordinatorServiceServicer(metaclass=abc.ABCMeta):
         request: quorate.v1.coordinator_pb2.FeedbackRequest,
         context: _ServicerContext,
     ) -> typing.Union[quorate.v1.coordinator_pb2.FeedbackResponse, collections.abc.Awaitable[quorate.v1.coordinator_pb2.FeedbackResponse]]:
-        """Tells whether an earlier answer was right, so that reliability is learned."""
+        """Tells whether an earlier answer was right, so that reliability is learned. The same feedback
+        again changes nothing. NOT_FOUND for an answer that is not kept (any more), ALREADY_EXISTS when
+        other feedback was given before, FAILED_PRECONDITION for a frozen question.
+        """
+
+    @abc.abstractmethod
+    def GetLearned(
+        self,
+        request: quorate.v1.coordinator_pb2.GetLearnedRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[quorate.v1.coordinator_pb2.GetLearnedResponse, collections.abc.Awaitable[quorate.v1.coordinator_pb2.GetLearnedResponse]]:
+        """Gives what was learned of the models. UNAVAILABLE when the database is."""
+
+    @abc.abstractmethod
+    def ResetLearned(
+        self,
+        request: quorate.v1.coordinator_pb2.ResetLearnedRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[quorate.v1.coordinator_pb2.ResetLearnedResponse, collections.abc.Awaitable[quorate.v1.coordinator_pb2.ResetLearnedResponse]]:
+        """Forgets what was learned of a model, or everything."""
+
+    @abc.abstractmethod
+    def ExportLearned(
+        self,
+        request: quorate.v1.coordinator_pb2.ExportLearnedRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[quorate.v1.coordinator_pb2.ExportLearnedResponse, collections.abc.Awaitable[quorate.v1.coordinator_pb2.ExportLearnedResponse]]:
+        """Gives all that was learned as one JSON text."""
+
+    @abc.abstractmethod
+    def ImportLearned(
+        self,
+        request: quorate.v1.coordinator_pb2.ImportLearnedRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[quorate.v1.coordinator_pb2.ImportLearnedResponse, collections.abc.Awaitable[quorate.v1.coordinator_pb2.ImportLearnedResponse]]:
+        """Puts an exported text in the place of all that was learned. INVALID_ARGUMENT names what is
+        wrong with it; then nothing is changed.
+        """
+
+    @abc.abstractmethod
+    def GetRecord(
+        self,
+        request: quorate.v1.coordinator_pb2.GetRecordRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[quorate.v1.coordinator_pb2.GetRecordResponse, collections.abc.Awaitable[quorate.v1.coordinator_pb2.GetRecordResponse]]:
+        """Gives the record of an answer, from which it can be decided again. NOT_FOUND when it is not kept."""
 
     @abc.abstractmethod
     def ListNodes(

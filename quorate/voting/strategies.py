@@ -47,6 +47,7 @@ _ROWS = (
         ("optimal_weight", "optimal_weights", "optimal"),
         "Votes weigh the log-odds of their model's accuracy.",
         counting=optimal.optimal,
+        steady=True,
     ),
     Strategy(
         "isp",
@@ -65,6 +66,7 @@ _ROWS = (
         ("topic_weighted", "topic_based", "topic_voting"),
         "Votes weigh the log-odds of their model's accuracy on the question's topic.",
         counting=optimal.by_topic,
+        steady=True,
     ),
     Strategy(
         "ranking",
@@ -123,6 +125,7 @@ _ROWS = (
         ("correlation_aware", "clone_proof"),
         "Votes weigh their model's log-odds; models that err alike share theirs.",
         counting=decorrelated,
+        steady=True,
     ),
     Strategy(
         "debate",

@@ -33,6 +33,8 @@ class Strategy:
     stopping early. A rule with `counting` looks at the whole election, and nothing bounds what is
     missing. `orchestrated`: models are asked several times, by a coordinator, and this rule counts
     the final ballots. `ranked`: it reads the rankings of votes, with answers that only stand there.
+    `steady`: a rule with `counting` that adds up weights, which depend on who was asked, on what is
+    known of them and on how many answers are possible, never on what was said.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Strategy:
     counting: Counting | None = None
     orchestrated: bool = False
     ranked: bool = False
+    steady: bool = False
 
     @property
     def additive(self) -> bool:

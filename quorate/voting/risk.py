@@ -1,0 +1,255 @@
+"""How likely the votes that are still missing change the winner. Deterministic, no sampling. Pure.
+
+The model: the votes on one question are draws from unknown shares θ of its answers. Seen votes
+update a Dirichlet belief about θ, and what is missing follows its posterior predictive (a Pólya
+urn), so that votes may err together.
+
+- Nothing known: θ of leader, rival and all else has the Dirichlet prior (1/3, 1/3, 1/3) of Perks
+  (1947); one more answer that nobody gave yet is a rival too.
+- Known accuracy x and error correlation ρ of the voters: one of K answers is right, each as likely
+  beforehand; θ is Dirichlet with mean x for it and (1−x)/(K−1) for each other, and precision
+  κ = (1−ρ)/ρ, which gives two votes on one question the correlation ρ. The truth is summed over.
+
+The chances that single rivals overtake are added up, which counts too much rather than too little.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quorate.voting.correlation import error_correlation
+from quorate.voting.knowledge import Record
+
+if TYPE_CHECKING:
+    from quorate.voting.knowledge import Knowledge
+
+FEWEST_ITEMS = 20.0
+"""Items of history that every voter needs before its accuracy is believed."""
+LEAST_CORRELATION = 1e-4
+"""Errors are never quite independent; below this the urn is as good as a coin."""
+MOST_OUTSTANDING = 16
+"""Up to so many missing votes of different weights are counted one by one; beyond, all of them
+count like the most dangerous."""
+_STEPS = 16
+"""Steps in the greatest weight, where weights differ; rounded so that risk is overestimated."""
+_NEARLY = 1e-9
+
+Shares: TypeAlias = tuple[float, float, float]
+"""Dirichlet parameters of the leader, of one rival, and of all else."""
+Numbers: TypeAlias = NDArray[np.float64]
+
+
+class Held(NamedTuple):
+    """What one answer has so far."""
+
+    score: float
+    votes: int
+
+
+class Gain(NamedTuple):
+    """What a missing vote adds: at least, if for the leader; at most, if for a rival. Both ≥ 0."""
+
+    least: float
+    most: float
+
+
+class Belief(NamedTuple):
+    """What is known of the voters together: mean accuracy, error correlation, possible answers."""
+
+    accuracy: float
+    correlation: float
+    options: int
+
+
+def belief_of(models: Sequence[str], distinct: int, knowledge: Knowledge) -> Belief | None:
+    """Sum up what is known of voters; None when one of them has fewer than 20 items of history.
+
+    `models` are those of all votes, seen and missing, and `distinct` how many answers were given.
+    Where the question leaves its options open there is one more than that. History on the topic is
+    used when there is enough.
+    """
+    records = [_record(model, knowledge) for model in models]
+    if not records or any(record.total < FEWEST_ITEMS for record in records):
+        return None
+    accuracy = math.fsum((one.right + 1) / (one.total + 2) for one in records) / len(records)
+    options = max(2, distinct, knowledge.options or distinct + 1)
+    return Belief(accuracy, _mean_correlation(models, knowledge), options)
+
+
+def probability_of_change(
+    held: Sequence[Held], missing: Sequence[Gain], belief: Belief | None = None
+) -> float:
+    """Bound the probability, in [0, 1], that missing votes put another answer first.
+
+    `held` has the leader first. A tie at the end changes the winner half the time. 1 when nobody
+    has answered yet, 0 when nothing is missing.
+    """
+    if not missing:
+        return 0.0
+    if not held or held[0].votes == 0:
+        return 1.0
+    chances = _unknown(held, missing) if belief is None else _known(held, missing, belief)
+    return min(1.0, max(0.0, chances))
+
+
+def _record(model: str, knowledge: Knowledge) -> Record:
+    on_topic = knowledge.on_topic.get(model, Record())
+    if on_topic.total >= FEWEST_ITEMS:
+        return on_topic
+    return knowledge.overall.get(model, Record())
+
+
+def _mean_correlation(models: Sequence[str], knowledge: Knowledge) -> float:
+    """Average ρ over all pairs of votes; negative ones count as 0."""
+    pairs = len(models) * (len(models) - 1)
+    if pairs == 0:
+        return LEAST_CORRELATION
+    matrix = np.maximum(error_correlation(models, knowledge), 0.0)
+    return float(matrix.sum() - len(models)) / pairs
+
+
+def _unknown(held: Sequence[Held], missing: Sequence[Gain]) -> float:
+    total = sum(one.votes for one in held)
+    leader = held[0]
+    rivals = [*held[1:], Held(0.0, 0)]
+    prior = 1.0 / 3.0
+    return math.fsum(
+        _overtaken(
+            leader.score - rival.score,
+            (
+                prior + leader.votes,
+                prior + rival.votes,
+                prior + total - leader.votes - rival.votes,
+            ),
+            missing,
+        )
+        for rival in rivals
+    )
+
+
+def _known(held: Sequence[Held], missing: Sequence[Gain], belief: Belief) -> float:
+    """Sum over which answer is right, weighted by how well that explains the votes seen."""
+    precision = 1.0 / max(belief.correlation, LEAST_CORRELATION) - 1.0
+    right = precision * belief.accuracy
+    wrong = precision * (1.0 - belief.accuracy) / (belief.options - 1)
+    unseen = belief.options - len(held)
+    truths = [*range(len(held)), *([len(held)] if unseen else [])]
+    logs = [_explains(held, truth, right, wrong, unseen) for truth in truths]
+    likely = np.exp(np.array(logs) - max(logs))
+    chances = [_given(held, missing, truth, right, wrong, unseen) for truth in truths]
+    return float(likely @ np.minimum(chances, 1.0) / likely.sum())
+
+
+def _explains(held: Sequence[Held], truth: int, right: float, wrong: float, unseen: int) -> float:
+    """Give the log likelihood of the votes seen, when this answer is right; the last is unseen."""
+    of_seen = math.fsum(
+        float(_log_rise(right if place == truth else wrong, one.votes)[-1])
+        for place, one in enumerate(held)
+    )
+    return of_seen + (math.log(unseen) if truth == len(held) else 0.0)
+
+
+def _given(
+    held: Sequence[Held],
+    missing: Sequence[Gain],
+    truth: int,
+    right: float,
+    wrong: float,
+    unseen: int,
+) -> float:
+    """Add up the chances of all rivals when the answer at `truth` is right."""
+    total = right + wrong * (len(held) + unseen - 1) + sum(one.votes for one in held)
+    leader = held[0]
+    parameter = (right if truth == 0 else wrong) + leader.votes
+
+    def chance(rival: Held, share: float) -> float:
+        shares = (parameter, share + rival.votes, max(0.0, total - parameter - share - rival.votes))
+        return _overtaken(leader.score - rival.score, shares, missing)
+
+    seen = (
+        chance(rival, right if place == truth else wrong)
+        for place, rival in enumerate(held[1:], start=1)
+    )
+    nobody = Held(0.0, 0)
+    is_unseen = truth == len(held)
+    wrong_unseen = unseen - int(is_unseen)
+    return math.fsum(
+        [
+            *seen,
+            chance(nobody, right) if is_unseen else 0.0,
+            wrong_unseen * chance(nobody, wrong) if wrong_unseen else 0.0,
+        ]
+    )
+
+
+def _overtaken(lead: float, shares: Shares, missing: Sequence[Gain]) -> float:
+    """Give the chance that one rival gets ahead of the leader, ties counted half."""
+    if math.fsum(gain.most for gain in missing) < lead * (1.0 - _NEARLY):
+        return 0.0
+    alike = max(missing) == min(missing)
+    if alike or len(missing) > MOST_OUTSTANDING:
+        worst = Gain(min(gain.least for gain in missing), max(gain.most for gain in missing))
+        return _all_alike(lead, shares, len(missing), worst)
+    return _one_by_one(lead, shares, missing)
+
+
+def _all_alike(lead: float, shares: Shares, missing: int, gain: Gain) -> float:
+    """Sum the Dirichlet-multinomial over i votes for the leader and j for the rival."""
+    for_leader, for_rival = np.mgrid[0 : missing + 1, 0 : missing + 1]
+    rest = missing - for_leader - for_rival
+    possible = rest >= 0
+    i, j, k = for_leader[possible], for_rival[possible], rest[possible]
+    rises = [_log_rise(share, missing) for share in shares]
+    factorial = _log_rise(1.0, missing)
+    logs = rises[0][i] - factorial[i] + rises[1][j] - factorial[j] + rises[2][k] - factorial[k]
+    logs += factorial[missing] - _log_rise(math.fsum(shares), missing)[missing]
+    ahead = lead + i * gain.least - j * gain.most
+    return float(np.exp(logs) @ _lost(ahead, lead + missing * gain.most))
+
+
+def _one_by_one(lead: float, shares: Shares, missing: Sequence[Gain]) -> float:
+    """Follow (votes for the leader, votes for the rival, what the leader is ahead) vote by vote."""
+    step = max(gain.most for gain in missing) / _STEPS
+    least = [math.floor(gain.least / step + _NEARLY) for gain in missing]
+    most = [math.ceil(gain.most / step - _NEARLY) for gain in missing]
+    start = math.floor(lead / step + _NEARLY)
+    behind, size = sum(most), sum(most) + sum(least) + 1
+    states = np.zeros((len(missing) + 1, len(missing) + 1, size))
+    states[0, 0, behind] = 1.0
+    total = math.fsum(shares)
+    for seen, (up, down) in enumerate(zip(least, most, strict=True)):
+        states = _after_one(states, shares, total + seen, seen, up, down)
+    ahead = np.arange(size) - behind + start
+    return float(states.sum(axis=(0, 1)) @ _lost(ahead, 1.0))
+
+
+def _after_one(
+    states: Numbers, shares: Shares, total: float, seen: int, up: int, down: int
+) -> Numbers:
+    """Draw one more vote from the urn."""
+    counts = np.arange(states.shape[0], dtype=np.float64)
+    leader = states * ((shares[0] + counts) / total)[:, None, None]
+    rival = states * ((shares[1] + counts) / total)[None, :, None]
+    size = states.shape[2]
+    after = states - leader - rival
+    after[1:, :, up:] += leader[:-1, :, : size - up]
+    after[:, 1:, : size - down] += rival[:, :-1, down:]
+    return np.asarray(np.maximum(after, 0.0), dtype=np.float64)
+
+
+def _lost(ahead: Numbers | NDArray[np.int64], scale: float) -> Numbers:
+    """Give 1 where the leader fell behind, ½ where it is level, 0 where it stays ahead."""
+    close = _NEARLY * max(scale, 1e-300)
+    return np.where(ahead < -close, 1.0, np.where(ahead <= close, 0.5, 0.0))
+
+
+def _log_rise(start: float, times: int) -> Numbers:
+    """Give log(start·(start+1)·…) after 0, 1, …, `times` factors; −∞ where a factor is 0."""
+    with np.errstate(divide="ignore"):
+        factors = np.log(start + np.arange(times, dtype=np.float64))
+    return np.concatenate([[0.0], np.cumsum(factors)])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
 
 VERDICTS = ("yes", "no")
+UNKNOWN = 0.5
+"""The score that every answer gets where nobody can verify any."""
 
 
 class Verified(NamedTuple):
@@ -36,8 +38,10 @@ class Verified(NamedTuple):
 
 async def best_of_n(floor: Floor) -> Decision:
     """Let everybody answer, verify every different answer, and decide by the scores."""
-    counted = await floor.everybody(floor.until(1))
-    rounds = (await floor.stand(counted, ()),)
+    # Until the answers are verified the most frequent one leads.
+    asking = replace(floor, work=floor.work._replace(strategy="majority"))
+    counted = await asking.everybody(asking.until(1))
+    rounds = (await asking.stand(counted, ()),)
     spoken = answered(counted)
     labels = cluster([ballot.answer for ballot in spoken]).labels
     groups: dict[int, list[Ballot]] = {}
@@ -51,8 +55,17 @@ async def best_of_n(floor: Floor) -> Decision:
     of_seat = {b.seat: label or 0 for b, label in zip(spoken, labels, strict=True)}
     first = {ballots[0].seat for ballots in groups.values()}
     made = [_marked(b, scores.get(of_seat.get(b.seat, -1)), first) for b in counted]
-    decision = replace(floor.decide(made), rounds=rounds, stopped_by="all")
+    decision = replace(_decided(floor, made), rounds=rounds, stopped_by="all")
     return explained(decision, _told(groups, scores))
+
+
+def _decided(floor: Floor, ballots: Sequence[Ballot]) -> Decision:
+    """Count the scores; where nobody could give any, every answer is as good as it is frequent."""
+    if any(ballot.verified is not None for ballot in ballots):
+        return floor.decide(ballots)
+    decision = floor.decide([replace(ballot, verified=UNKNOWN) for ballot in ballots])
+    shown = tuple(replace(ballot, verified=None) for ballot in decision.ballots)
+    return explained(replace(decision, ballots=shown), "nothing was verified, so numbers decide")
 
 
 async def _verified(floor: Floor, ballots: Sequence[Ballot]) -> Verified:

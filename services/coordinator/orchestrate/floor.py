@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from quorate import voting
 from quorate.errors import NoQuorum
+from quorate.voting.stopping import StopRule
 from services.coordinator import tally
 from services.coordinator.events import (
     Cast,
@@ -32,7 +33,6 @@ from services.coordinator.question import (
     Scored,
     Seat,
     Status,
-    StopRule,
 )
 
 if TYPE_CHECKING:

@@ -90,9 +90,10 @@ async def _scored(floor: Floor, member: Member, candidates: Sequence[Candidate])
         return None
     said = [candidate.said for candidate in candidates]
     try:
-        return await floor.scorer.score(member, floor.work.messages, said, seconds)
+        scored = await floor.scorer.score(member, floor.work.messages, said, seconds)
     except QuorateError:
         return None
+    return None if any(map(math.isnan, scored.logprobs)) else scored
 
 
 def _with_ranking(ballot: Ballot, scored: Scored | None, candidates: Sequence[Candidate]) -> Ballot:
@@ -107,10 +108,8 @@ def _with_ranking(ballot: Ballot, scored: Scored | None, candidates: Sequence[Ca
 def order(candidates: Sequence[Candidate], logprobs: Sequence[float]) -> tuple[Answer, ...]:
     """Order answers by their scores, the best first; the tail that is noise is left out.
 
-    Equal scores keep the order of the candidates. Scores that are no numbers rank nothing.
+    Equal scores keep the order of the candidates.
     """
-    if not logprobs or any(math.isnan(score) for score in logprobs):
-        return ()
     best = max(logprobs)
     places = [place for place, score in enumerate(logprobs) if score - best > TAIL]
     places.sort(key=lambda place: (-logprobs[place], place))

@@ -14,9 +14,10 @@ from quorate import voting
 from quorate.answers import Answer, Kind
 from quorate.voting.certificate import USUAL_DELTA
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
+from quorate.voting.stopping import StopRule, should_stop
 from services.coordinator.certifying import Certifying
 from services.coordinator.events import Leading, Retracted
-from services.coordinator.question import Ballot, Certificate, Seat, Status, StopRule
+from services.coordinator.question import Ballot, Certificate, Seat, Status
 from services.coordinator.tally import standings_of, vote_of
 
 
@@ -26,6 +27,10 @@ class Lead:
 
     answer: str
     behind: frozenset[str]
+
+    def goes_on_in(self, later: Lead) -> bool:
+        """Whether a later leader is the same: "18" may become "18 kg", a mean may move."""
+        return self.answer == later.answer or bool(self.behind & later.behind)
 
 
 class Judging(NamedTuple):
@@ -96,14 +101,22 @@ class Tally:
 
     @property
     def settled(self) -> bool:
-        """Whether the rest need not be waited for, under the rule and for the least agreement."""
+        """Whether the rest need not be waited for."""
+        return self.stopped_by() != ""
+
+    def stopped_by(self) -> str:
+        """Name the rule by which the rest need not be waited for; "" when it has to be.
+
+        "all" when nobody is outstanding.
+        """
         rule, risk, knowledge, *_ = self._judging
-        missing = [self._weights[seat] for seat in self.outstanding]
+        missing = self.outstanding
         if rule is StopRule.NEVER and missing:
-            return False
-        if not _should_stop(self.votes, missing, self._strategy, rule, risk, knowledge):
-            return False
-        return self._agreement_is_settled(len(missing))
+            return ""
+        weights = [self._weights[seat] for seat in missing]
+        models = [seat.model for seat in missing]
+        stop = should_stop(self.votes, weights, self._strategy, rule, risk, knowledge, models)
+        return stop.reason if stop and self._agreement_is_settled(len(missing)) else ""
 
     def _agreement_is_settled(self, missing: int) -> bool:
         """Whether the winner has the least agreement already, or cannot reach it any more.
@@ -128,20 +141,21 @@ class Tally:
         outcome = self._decided()
         leader = outcome.winner if outcome else _ANYTHING
         weights = [self._weights[seat] for seat in missing]
+        models = [seat.model for seat in missing]
         for count in range(1, len(missing)):
             supposed = [
                 voting.Vote(seat.id, leader, 1.0, weight, seat.model)
                 for seat, weight in zip(missing[:count], weights, strict=False)
             ]
             votes_then, left = [*votes, *supposed], weights[count:]
-            if _should_stop(votes_then, left, self._strategy, rule, risk, knowledge):
+            if should_stop(votes_then, left, self._strategy, rule, risk, knowledge, models[count:]):
                 return count
         return len(missing)
 
     def _decided(self) -> voting.Outcome | None:
         """Decide what came in so far, once for each ballot; None while nobody has an answer."""
         if self._outcome is None and any(vote.answer is not None for vote in self._votes.values()):
-            self._outcome = voting.decide(self._strategy, self.votes)
+            self._outcome = voting.decide(self._strategy, self.votes, self._judging.knowledge)
         return self._outcome
 
     def news(self, ballot: Ballot) -> list[Leading | Retracted]:
@@ -151,17 +165,6 @@ class Tally:
         lead = Lead(outcome.winner.text, frozenset(outcome.winner_members))
         before, self._lead = self._lead, lead
         leading = Leading(self._part_id, lead.answer, standings_of(outcome), len(self.outstanding))
-        if before is None or before.behind & lead.behind:
+        if before is None or before.goes_on_in(lead):
             return [leading]
         return [Retracted(self._part_id, before.answer, lead.answer, ballot.id), leading]
-
-
-def _should_stop(
-    votes: Sequence[voting.Vote],
-    missing: Sequence[float],
-    strategy: str,
-    rule: StopRule,
-    risk: float,
-    knowledge: Knowledge,
-) -> bool:
-    return voting.settled(votes, missing, strategy)

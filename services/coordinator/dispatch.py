@@ -101,8 +101,8 @@ class Dispatcher:
             expected -= 1
             for ballot in self._in_turn(arrived):
                 await self._take(ballot)
-                if self._tally.outstanding and self._tally.settled:
-                    self._stopped_by = self._work.stop_rule.value
+                if self._tally.outstanding and (rule := self._tally.stopped_by()):
+                    self._stopped_by = rule
                     return
 
     def _in_turn(self, ballot: Ballot) -> list[Ballot]:

@@ -8,21 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
+from quorate.voting.stopping import StopRule
 
 if TYPE_CHECKING:
     from quorate.answers import Answer, Kind
     from quorate.errors import QuorateError
     from services.coordinator.decompose.dag import Subtask
-
-
-class StopRule(StrEnum):
-    """When the rest of the members is not waited for; see the contract."""
-
-    NEVER = "never"
-    EXACT = "exact"
-    RISK = "risk"
-    ADAPTIVE = "adaptive"
-    WINDOW = "window"
 
 
 class Topology(StrEnum):

@@ -9,9 +9,11 @@ from quorate import voting
 from quorate.answers import Kind
 from quorate.errors import InvalidRequest, NotImplementedYet, nearest
 from quorate.v1 import common_pb2, coordinator_pb2
+from quorate.voting.stopping import StopRule
 from services.coordinator import limits
 from services.coordinator.exchanges import exchange_of, is_warm
-from services.coordinator.question import Drawing, Message, Question, StopRule
+from services.coordinator.question import Drawing, Message, Question
+from services.coordinator.state.topics import LONGEST_TOPIC
 
 MOST_MESSAGES: Final = 1_000
 MOST_BYTES: Final = 1 << 20
@@ -73,7 +75,19 @@ def question_of(
         delta=asked.delta or USUAL_DELTA,
         deterministic=asked.deterministic,
         tenant=tenant,
+        frozen=asked.frozen,
+        ground_truth=asked.ground_truth,
+        error_risk=asked.error_risk,
+        topic=_topic(asked.topic),
     )
+
+
+def _topic(name: str) -> str:
+    if len(name) > LONGEST_TOPIC:
+        raise InvalidRequest.field(
+            "topic", name, f"it may have {LONGEST_TOPIC} characters", "Name it in a word."
+        )
+    return name.strip().lower()
 
 
 def _messages(messages: Sequence[common_pb2.ChatMessage]) -> tuple[Message, ...]:
@@ -198,8 +212,6 @@ def _check_features(asked: coordinator_pb2.Question) -> None:
         )
     if asked.horizon:
         raise NotImplementedYet("Looking ahead over the parts comes with a later version.")
-    if asked.ground_truth:
-        raise NotImplementedYet("Learning from ground_truth comes with a later version.")
     _check_routing(asked.routing)
 
 

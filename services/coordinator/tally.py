@@ -16,6 +16,7 @@ from services.coordinator.question import (
     Standing,
     Status,
 )
+from services.coordinator.state.learned import ModelKey
 
 if TYPE_CHECKING:
     from quorate.answers import Kind
@@ -36,7 +37,7 @@ def vote_of(ballot: Ballot) -> voting.Vote:
         ballot.answer if ballot.status is Status.VALID else None,
         ballot.confidence,
         ballot.weight,
-        ballot.seat.model,
+        ModelKey(ballot.seat.model, ballot.sha256).id,
         ballot.ranking,
         ballot.verified,
     )
@@ -78,7 +79,7 @@ def decide(
     does one whose winner has less agreement than is needed.
     """
     try:
-        outcome = voting.decide(strategy, votes_of(ballots))
+        outcome = voting.decide(strategy, votes_of(ballots), knowledge)
     except NoQuorum:
         return _ended(undecided(subtask, kind, no_quorum(ballots), ballots), ending)
     if outcome.agreement < min_agreement:
@@ -88,11 +89,11 @@ def decide(
         subtask=subtask,
         kind=outcome.winner.kind,
         answer=outcome.winner.text,
-        text=_spokesman(ballots, frozenset(outcome.winner_members)).text,
+        text=_words(ballots, outcome),
         confidence=outcome.confidence,
         agreement=outcome.agreement,
         standings=standings_of(outcome),
-        ballots=_weighed(ballots, strategy),
+        ballots=_weighed(ballots, outcome),
         tie_break=outcome.tie_break,
         explanation=outcome.explanation,
     )
@@ -168,16 +169,20 @@ def tokens_saved(ballots: Sequence[Ballot]) -> int:
 _ENDED = (Status.VALID, Status.ABSTAINED)
 
 
-def _spokesman(ballots: Sequence[Ballot], behind: frozenset[str]) -> Ballot:
-    """Choose whose words stand for the winner: the surest, then the first by seat."""
+def _words(ballots: Sequence[Ballot], outcome: voting.Outcome) -> str:
+    """Choose whose words stand for the winner: the surest supporter's, then the first's by seat.
+
+    A computed answer, such as a mean, may be nobody's own.
+    """
+    behind = frozenset(outcome.winner_members)
     supporters = [ballot for ballot in ballots if ballot.seat.id in behind]
-    return max(supporters, key=lambda ballot: ballot.confidence)
+    if not supporters:
+        return outcome.winner.text
+    return max(supporters, key=lambda ballot: ballot.confidence).text
 
 
-def _weighed(ballots: Sequence[Ballot], strategy: str) -> tuple[Ballot, ...]:
+def _weighed(ballots: Sequence[Ballot], outcome: voting.Outcome) -> tuple[Ballot, ...]:
     """Show what each ballot counted under the strategy: nothing without an answer."""
-    worth = voting.find(strategy).worth
-    return tuple(
-        replace(ballot, weight=0.0 if vote.answer is None else worth(vote))
-        for ballot, vote in zip(ballots, votes_of(ballots), strict=True)
-    )
+    members = sorted(ballot.seat.id for ballot in ballots)
+    weights = dict(zip(members, outcome.weights, strict=True))
+    return tuple(replace(ballot, weight=weights[ballot.seat.id]) for ballot in ballots)

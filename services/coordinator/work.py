@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
-from services.coordinator.question import Drawing, Member, Message, StopRule
+from quorate.voting.stopping import StopRule
 
 if TYPE_CHECKING:
     from quorate.answers import Kind
     from services.coordinator.events import Listener
+    from services.coordinator.question import Drawing, Member, Message
+    from services.coordinator.question import Ballot
     from services.coordinator.said import Said
     from services.coordinator.traffic import Traffic
 
@@ -45,11 +47,17 @@ class Allowance(NamedTuple):
     each: int | None = None
 
 
+def uncalibrated(ballot: Ballot) -> Ballot:
+    """Leave a ballot's confidence as the model said it."""
+    return ballot
+
+
 class Work(NamedTuple):
     """One part to be voted on; `deadline` is on the dispatcher's clock, in seconds.
 
     `deadline_is_budget` tells whose the deadline is: the question's budget of seconds, or the
     caller's. `allowance` None leaves tokens unlimited. `round` is that of a debate.
+    `calibrate` turns what models say of their confidence into probabilities of being right.
     """
 
     part_id: str
@@ -72,6 +80,7 @@ class Work(NamedTuple):
     allowance: Allowance | None = None
     knowledge: Knowledge = NOTHING_KNOWN
     round: int = 0
+    calibrate: Callable[[Ballot], Ballot] = uncalibrated
 
 
 class Tools(NamedTuple):

@@ -6,8 +6,8 @@ same when it equals the one at the time of stopping: "18" may become "18 kg".
 Risk: what is missing changes it with a probability below ε; the model is that of `risk`. Nine
 voters that each give the right answer of four with probability .78, .68 or .49, else any other,
 are stopped after 70, 77 or 89 % of them by the exact rule. At ε = 1 % these are 56, 67 and 83 %
-when nothing is known of the voters, with .1, .3 and .7 % of the winners changed; and 46, 62 and
-85 % when they are known, and known to err independently, with .5, .4 and .2 % changed.
+when nothing is known of the voters, with .1, .3 and .8 % of the winners changed; and 46, 62 and
+85 % when they are known, and known to err independently, with .4, .4 and .3 % changed.
 """
 
 from __future__ import annotations

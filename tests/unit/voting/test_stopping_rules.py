@@ -86,22 +86,26 @@ def savings(rule: StopRule, accuracy: float, knowledge: Knowledge = NOTHING_KNOW
         )  # fmt: skip
 
     used = changed = 0
-    questions = ballots(accuracy, 6000, seed=17)
-    for row in questions.tolist():
+    questions = ballots(accuracy, 10_000, seed=17)
+    confidences = np.random.default_rng(18).random(questions.shape)
+    for row, sure in zip(questions.tolist(), confidences.tolist(), strict=True):
         counts = [0] * OPTIONS
         for answer in row:
             counts[answer] += 1
             if stops(tuple(sorted(counts, reverse=True))):
                 break
         used += sum(counts)
-        changed += leader(tuple(row[: sum(counts)])) != leader(tuple(row))
+        changed += leader(row[: sum(counts)], sure) != leader(row, sure)
     return Savings(1 - used / questions.size, changed / len(questions))
 
 
-@cache
-def leader(answers: tuple[int, ...]) -> int:
-    """The most frequent answer; a tie goes to the lowest member, as all are equally sure."""
-    return max(answers, key=lambda answer: (answers.count(answer), -answers.index(answer)))
+def leader(answers: list[int], sure: list[float]) -> int:
+    """The most frequent answer; a tie goes to the higher summed confidence."""
+    votes, confidence = [0] * OPTIONS, [0.0] * OPTIONS
+    for answer, confident in zip(answers, sure, strict=False):
+        votes[answer] += 1
+        confidence[answer] += confident
+    return max(range(OPTIONS), key=lambda answer: (votes[answer], confidence[answer]))
 
 
 @pytest.mark.parametrize(("accuracy", "saved"), [(EASY, 0.30), (MIDDLING, 0.23), (HARD, 0.11)])
@@ -129,8 +133,7 @@ def test_one_percent_of_risk_saves_most_where_the_voters_are_known() -> None:
     assert easy.saved >= 0.39
     assert middling.saved >= 0.30
     assert hard.saved >= 0.14
-    assert max(easy.changed, middling.changed, hard.changed) <= 0.0075
-    assert (easy.changed + middling.changed + hard.changed) / 3 <= 0.0055
+    assert max(easy.changed, middling.changed, hard.changed) <= 0.0055
 
 
 def test_exact_stopping_changes_no_winner_of_a_hundred_thousand_elections() -> None:

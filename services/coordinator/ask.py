@@ -40,6 +40,8 @@ from services.coordinator.question import (
 
 if TYPE_CHECKING:
     from services.coordinator.merging import Merger
+    from services.coordinator.state.insight import Briefing
+    from services.coordinator.state.memory import Memory
     from services.coordinator.traffic import Traffic
 
 LONGEST_RESULT = 2_000
@@ -79,6 +81,7 @@ class Means:
     chances: Chances
     telemetry: Telemetry
     traffic: Traffic
+    memory: Memory
     writers: Sequence[str] = ()
 
 
@@ -101,6 +104,7 @@ async def answer(means: Means, question: Question, listener: Listener) -> Result
         merged = await course.merge(decisions)
         result = course.result(decisions, merged)
         await listener.tell(Finished(result))
+        await means.memory.remember(question, made.members, result)
     _measure(means.telemetry, result)
     return result
 
@@ -152,9 +156,17 @@ class Course:
             error = NoQuorum(f"{part.id} needs the answer to {', '.join(missing)}, which has none")
             decision = tally.undecided(part, kind, error, ())
         else:
-            decision = await self._vote(part, self._work(part, parents, deadline))
+            briefing = await self._brief(part)
+            decision = await self._vote(part, self._work(part, parents, deadline, briefing))
+            decision = self._means.memory.insight.judge(decision, briefing, self._question)
         await self._listener.tell(Decided(decision))
         return decision
+
+    async def _brief(self, part: Subtask) -> Briefing:
+        """Say what a part is about, and what is known of its voters; fixed for its whole course."""
+        memory, kind = self._means.memory, self._plan.kinds[part.id]
+        topic = self._question.topic or await memory.classifier.topic(part.text)
+        return memory.insight.brief(topic, part.text, kind, self._plan.members)
 
     async def _vote(self, part: Subtask, work: Work) -> Decision:
         """Hold the vote on a part: in the strategy's own way, or by one ballot of each member."""
@@ -166,16 +178,21 @@ class Course:
             dispatcher = self._dispatcher(work, self._listener)
             ballots = await dispatcher.ballots()
         with span(SpanName.VOTE, part=part.id):
-            return self._count(part, ballots, dispatcher.ending)
+            return self._count(work, part, ballots, dispatcher.ending)
 
     def _count(
-        self, part: Subtask, ballots: Sequence[Ballot], ending: tally.Ending = tally.UNTOLD
+        self,
+        work: Work,
+        part: Subtask,
+        ballots: Sequence[Ballot],
+        ending: tally.Ending = tally.UNTOLD,
     ) -> Decision:
         return tally.decide(
             part,
             self._plan.kinds[part.id],
             self._question.strategy,
             ballots,
+            knowledge=work.knowledge,
             min_agreement=self._question.min_agreement,
             ending=ending,
         )
@@ -193,7 +210,7 @@ class Course:
             listener=self._listener,
             clock=self._means.chances.clock,
             dispatch=dispatch,
-            decide=lambda ballots: self._count(part, ballots),
+            decide=lambda ballots: self._count(work, part, ballots),
             scorer=self._means.scorer,
         )
 
@@ -206,7 +223,9 @@ class Course:
         clock = means.chances.clock
         return Dispatcher(means.caller, work, listener, clock, spares, means.traffic)
 
-    def _work(self, part: Subtask, parents: Sequence[Decision], deadline: float) -> Work:
+    def _work(
+        self, part: Subtask, parents: Sequence[Decision], deadline: float, briefing: Briefing
+    ) -> Work:
         question = self._question
         text = prompts.with_results(part.text, [_result_of(parent) for parent in parents])
         return Work(
@@ -228,10 +247,14 @@ class Course:
             min_agreement=question.min_agreement,
             deadline_is_budget=question.seconds_are_budget,
             allowance=planning.allowance(question, self._plan, self._drawing),
+            knowledge=briefing.knowledge,
+            calibrate=self._means.memory.insight.calibrated,
         )
 
     async def merge(self, decisions: Sequence[Decision]) -> Merged:
-        """Make one answer of the parts'."""
+        """Make one answer of the parts'; a withheld one is not written at all."""
+        if any(decision.withheld for decision in decisions):
+            return Merged("", "single" if len(decisions) == 1 else "deterministic")
         with self._means.telemetry.span(SpanName.SYNTHESIZE, parts=len(decisions)):
             return await self._means.merger.merge(
                 self._question.text,
@@ -304,6 +327,9 @@ def _measure(telemetry: Telemetry, result: Result) -> None:
     metrics.ask_seconds.labels(result.strategy).observe(result.seconds.total)
     metrics.synthesis.labels(result.merged.method).inc()
     for decision in result.decisions:
+        if decision.stopped_by:
+            metrics.stops.labels(decision.stopped_by).inc()
+        metrics.tokens_saved.inc(decision.tokens_saved)
         if decision.error is None:
             metrics.vote_agreement.labels(result.strategy).observe(decision.agreement)
         for ballot in decision.ballots:

@@ -154,6 +154,7 @@ class Asking:
             ballot = finished_ballot(
                 self._work.part_id, self._seat(sample), said, question, self._member.weight
             )
+            ballot = self._work.calibrate(ballot)
             self._deliver(doubtful(ballot, self._work.confidence_threshold))
 
         said = Said(asked, self._work.samples, self._tools.clock, reader, ended)

@@ -121,6 +121,7 @@ def ballot_of(ballot: Ballot) -> common_pb2.Ballot:
         status=common_pb2.BallotStatus.Value(f"BALLOT_STATUS_{ballot.status.name}"),
         text=ballot.text,
         confidence=ballot.confidence,
+        calibrated=ballot.calibrated,
         mean_logprob=ballot.mean_logprob,
         weight=ballot.weight,
         usage=_usage(ballot.tokens),
@@ -141,9 +142,9 @@ def part_of(decision: Decision) -> coordinator_pb2.Part:
     """Write a decided part."""
     part = coordinator_pb2.Part(
         subtask=_subtask(decision.subtask, decision.kind),
-        answer=decision.answer,
+        answer="" if decision.withheld else decision.answer,
         kind=_kind(decision.kind),
-        text=decision.text,
+        text="" if decision.withheld else decision.text,
         confidence=decision.confidence,
         agreement=decision.agreement,
         quorum=coordinator_pb2.Quorum(asked=len(decision.ballots), answered=decision.answered),
@@ -152,6 +153,11 @@ def part_of(decision: Decision) -> coordinator_pb2.Part:
         rounds=[_round(held) for held in decision.rounds],
         tie_break=decision.tie_break,
         explanation=decision.explanation,
+        topic=decision.topic,
+        effective_votes=decision.effective_votes,
+        calibrated=decision.calibrated,
+        error=decision.risk,
+        withheld=decision.withheld,
         tokens_saved=decision.tokens_saved,
         stopped_by=decision.stopped_by,
     )
@@ -174,6 +180,8 @@ def result_of(result: Result) -> coordinator_pb2.Result:
         answer=result.merged.text,
         strategy=result.strategy,
         confidence=min(decision.confidence for decision in decisions),
+        calibrated=all(decision.calibrated for decision in decisions),
+        abstained=any(decision.withheld for decision in decisions),
         agreement=min(decision.agreement for decision in decisions),
         quorum=coordinator_pb2.Quorum(
             asked=sum(len(decision.ballots) for decision in decisions),

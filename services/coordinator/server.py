@@ -15,6 +15,7 @@ from quorate.errors import InvalidRequest, NotImplementedYet, QuorateError
 from quorate.v1 import common_pb2, coordinator_pb2, coordinator_pb2_grpc
 from services.coordinator import ask
 from services.coordinator.events import NOBODY, Event, Listener
+from services.coordinator.learning_server import LearningServer
 from services.coordinator.limits import DAY_SECONDS
 from services.coordinator.requests import question_of
 from services.coordinator.responses import plan_of, response_of, result_of
@@ -42,7 +43,7 @@ class Clocks:
     wall: Callable[[], float]
 
 
-class CoordinatorServer(coordinator_pb2_grpc.CoordinatorServiceServicer):
+class CoordinatorServer(LearningServer, coordinator_pb2_grpc.CoordinatorServiceServicer):
     """Serves questions and the table of nodes."""
 
     def __init__(
@@ -54,6 +55,7 @@ class CoordinatorServer(coordinator_pb2_grpc.CoordinatorServiceServicer):
         clocks: Clocks,
     ) -> None:
         self._means = means
+        self.memory = means.memory
         self._registry = registry
         self._caller = caller
         self._settings = settings
@@ -173,12 +175,6 @@ class CoordinatorServer(coordinator_pb2_grpc.CoordinatorServiceServicer):
     ) -> None:
         """Refuse: batches come later."""
         _later("Batch jobs")
-
-    async def Feedback(  # noqa: N802
-        self, request: coordinator_pb2.FeedbackRequest, context: Context
-    ) -> coordinator_pb2.FeedbackResponse:
-        """Refuse: learning comes later."""
-        _later("Learning from feedback")
 
     def _question(self, asked: coordinator_pb2.Question, context: Context) -> Question:
         peer = known_peer(context)

@@ -15,7 +15,7 @@ from quorate.channel import Peers
 from quorate.identity import Role
 from quorate.telemetry import Telemetry
 from quorate.v1 import coordinator_pb2_grpc, registry_pb2_grpc
-from services.coordinator import ask
+from services.coordinator import ask, remembering
 from services.coordinator.leases import LeaseServer
 from services.coordinator.merging import Merger
 from services.coordinator.nodes import NodeCaller
@@ -38,8 +38,13 @@ async def serve(settings: CoordinatorSettings) -> None:
 async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Server]:
     """Run a coordinator for as long as the block lasts; it serves when the block begins."""
     telemetry = Telemetry(settings.telemetry, "coordinator", settings.name)
-    async with Peers(settings) as peers:
-        registry = Registry(settings.lease_seconds)
+    registry = Registry(settings.lease_seconds)
+    async with (
+        Peers(settings) as peers,
+        remembering.memory(
+            settings, peers, lambda: registry.live(time.monotonic()), telemetry.metrics
+        ) as memory,
+    ):
         caller = NodeCaller(peers, telemetry)
         traffic = Traffic(time.monotonic, random.randrange, watch(telemetry.metrics))
         means = ask.Means(
@@ -51,6 +56,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
             chances=ask.Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
             telemetry=telemetry,
             traffic=traffic,
+            memory=memory,
             writers=settings.synthesizer_models,
         )
         clocks = Clocks(time.monotonic, time.time)

@@ -11,8 +11,7 @@ from quorate.voting.stopping import StopRule
 if TYPE_CHECKING:
     from quorate.answers import Kind
     from services.coordinator.events import Listener
-    from services.coordinator.question import Drawing, Member, Message
-    from services.coordinator.question import Ballot
+    from services.coordinator.question import Ballot, Drawing, Member, Message
     from services.coordinator.said import Said
     from services.coordinator.traffic import Traffic
 

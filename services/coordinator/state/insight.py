@@ -90,6 +90,14 @@ class Insight:
             _keep(self._votes, key, votes)
         return votes
 
+    def forget_durations(self, name: str) -> None:
+        """Forget how long a model took, or all of them for ""."""
+        self.latencies = {
+            place: known
+            for place, known in self.latencies.items()
+            if name not in {"", place.model.name}
+        }
+
     def timed(self, result: Result) -> None:
         """Note how long the ballots of an answer took that ended by themselves."""
         for decision in result.decisions:

@@ -201,6 +201,13 @@ class Mesh:
     async def peers_of(self, role: Role, name: str) -> Peers:
         return await self._stack.enter_async_context(Peers(self._tls(role, name)))
 
+    async def admin(self) -> coordinator_pb2_grpc.CoordinatorServiceAsyncStub:
+        """Give a stub of an administrator."""
+        peers = await self.peers_of(Role.ADMIN, "boss")
+        return coordinator_pb2_grpc.CoordinatorServiceStub(
+            peers.channel(self.address, Role.COORDINATOR)
+        )
+
     async def node(self, name: str, /, weight: float = 0.0, **models: Behaviour) -> RunningNode:
         """Start a scripted node and register it."""
         tls = self._tls(Role.NODE, name)

@@ -101,9 +101,15 @@ class Dispatcher:
             expected -= 1
             for ballot in self._in_turn(arrived):
                 await self._take(ballot)
-                if self._tally.outstanding and (rule := self._tally.stopped_by()):
+                if rule := self._rule_that_stops():
                     self._stopped_by = rule
                     return
+
+    def _rule_that_stops(self) -> str:
+        """Name the rule that waits for no more; none when the time is over, which ends the rest."""
+        if not self._tally.outstanding or self._tools.clock() >= self._work.deadline:
+            return ""
+        return self._tally.stopped_by()
 
     def _in_turn(self, ballot: Ballot) -> list[Ballot]:
         """Let a ballot through; in deterministic mode none overtakes an earlier seat.

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Numbers: TypeAlias = NDArray[np.float64]
 
-_STEPS = 100
-_CLOSE_ENOUGH = 1e-9
+_STEPS = 40
+"""Newton's method doubles its digits with each; steps of at most 5 reach any weight before."""
 _FARTHEST_STEP = 5.0
 
 
@@ -18,8 +18,7 @@ def fit(features: Numbers, targets: Numbers, ridge: float) -> Numbers:
     """Fit P = 1/(1 + exp(−(intercept + weights·x))) by Newton's method.
 
     `features` is N × D, `targets` N values in [0, 1], `ridge` > 0 the penalty on the D weights, and
-    not on the intercept. Gives D + 1 numbers, the intercept first. Deterministic; always converges,
-    as the penalised likelihood is concave and steps are bounded.
+    not on the intercept. Gives D + 1 numbers, the intercept first. Deterministic.
     """
     design = np.column_stack([np.ones(len(targets)), features])
     penalty = np.full(design.shape[1], ridge)
@@ -31,8 +30,6 @@ def fit(features: Numbers, targets: Numbers, ridge: float) -> Numbers:
         curvature = (design.T * (likely * (1.0 - likely))) @ design + np.diag(penalty)
         step = np.linalg.solve(curvature, gradient)
         weights = weights - step * min(1.0, _FARTHEST_STEP / max(1e-300, np.abs(step).max()))
-        if np.abs(step).max() < _CLOSE_ENOUGH:
-            break
     return np.asarray(weights, dtype=np.float64)
 
 

@@ -245,8 +245,6 @@ _BY_WEIGHT: Final = Strategy(
 
 
 def _is_settled(poll: _Poll) -> bool:
-    if not poll.missing:
-        return True
     surely, at_most = lead_of(poll.rule, poll.spoke, len(poll.missing))
     missing = math.fsum(poll.rule.most(weight) for weight in poll.missing)
     return surely - at_most - missing > SLACK * (abs(surely) + at_most + missing)

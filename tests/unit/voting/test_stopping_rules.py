@@ -277,6 +277,14 @@ def test_votes_that_count_against_their_answer_are_reckoned_with(
     assert stopped > 300
 
 
+def test_a_rule_that_bounds_nothing_is_never_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    boundless = Strategy("boundless", (), "")
+    monkeypatch.setattr("quorate.voting.stopping.find", lambda name: boundless)
+    assert not settled(votes_of((0,) * 9), [1.0], "boundless")
+    stop = should_stop(votes_of((0,) * 9), [1.0], "boundless", StopRule.RISK, 0.5)
+    assert stop == Stop("", 1.0)
+
+
 def test_adaptive_consistency_has_the_probabilities_of_its_paper() -> None:
     expected = {(3, 0): 0.9375, (4, 0): 0.9688, (5, 1): 0.9375, (9, 3): 0.9539}
     for (first, second), probability in expected.items():

@@ -7,8 +7,11 @@ import re
 _L = "[A-J]"
 _ONLY = re.compile(rf"[(\[]?({_L})[)\].:]*")
 _ONLY_SMALL = re.compile(r"\(([a-j])\)|([a-j])\)?\.?")
+_SPECIES = r"(?:coli|elegans|melanogaster|aureus|subtilis|pylori|thaliana|sapiens|cerevisiae)\b"
 # "B. Paris" names an option; in "J. K. Rowling" the letter is an initial.
-_OPTION = re.compile(rf"[(\[]?({_L})(?:[)\]](?=\W|$)|(?:[.:]| [-–—:])\s+(?![A-Z]\.)(?=\S))")
+_OPTION = re.compile(
+    rf"[(\[]?({_L})(?:[)\]](?=\W|$)|(?:[.:]| [-–—:])\s+(?![A-Z]\.)(?!{_SPECIES})(?=\S))"
+)
 _LEADING = re.compile(rf"[(\[\"']?({_L})[)\]\"']?(?:[,;!]| (?:because|since|as)\b)")
 _JUDGED = re.compile(
     rf"(?:^|[.!\n] ?)(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the )?"
@@ -18,9 +21,9 @@ _SAID = re.compile(
     r"\b(?:[Aa]nswer(?: is|:)|[Oo]ption|[Cc]hoice|[Ll]etter|[Cc]hoose|[Pp]ick|[Ss]elect|[Gg]o with)"
     rf":?\s+[*(\[\"']{{0,3}}({_L})(?![\w'’])(?!\s+[a-z])"
 )
-_ALONE = re.compile(rf"(?<![\w'’.-])({_L})(?![\w'’+#-]|\.\w)")
+_ALONE = re.compile(rf"(?<![\w'’.-])({_L})(?![\w'’+#-]|\.\w|\. {_SPECIES})")
 _DENIED = re.compile(
-    r"(?:\bnot|n['’]t|\bnor|\bneither|\brather than|\binstead of|\bexcept|\bunlike)\s+"
+    r"(?:\bnot|\bcannot|n['’]t|\bnor|\bneither|\brather than|\binstead of|\bexcept|\bunlike)\s+"
     r"(?:be\s+|option\s+|choice\s+|letter\s+)?[(\[*\"']{0,3}$",
     re.IGNORECASE,
 )

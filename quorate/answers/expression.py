@@ -129,7 +129,8 @@ def _floats(names: Sequence[str], place: Fraction) -> Mapping[str, complex]:
 
 
 def _settings(names: Sequence[str], place: Fraction) -> Mapping[str, Fraction]:
-    return {name: place + Fraction(sum(map(ord, name)) % 97, 7) for name in names}
+    """Give each variable a value of its own, of the sign of the place, whoever else is there."""
+    return {name: place * Fraction(97 + sum(map(ord, name)), 97) for name in names}
 
 
 def _names(tree: Tree) -> set[str]:

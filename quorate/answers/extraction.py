@@ -55,7 +55,7 @@ def extract(text: str, kind: Kind | None = None, *, question: str = "") -> Answe
     if not any(character.isalnum() for character in looked_at):
         return None
     for place in _marked(looked_at, kind):
-        if place.binding and refuses(place.text):
+        if place.binding and refuses(unwrapped(place.text)):
             return None
         answer = _read(Seen(place.text, True, kind is not None, question), kind)
         if answer is not None:

@@ -227,6 +227,7 @@ _LATEX = re.compile(
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}")
 _SIGNED = re.compile(
     r"[*^=<>≤≥√²³]|\b[a-z]\s?[-+/]|[-+/]\s?[a-z]\b|\)\s?[-+/(]|\d[xyzabcnrtuvw]\b|\d\s?\+"
+    r"|\b(?:sqrt|sin|cos|tan|log|ln|exp|abs)\s?\("
 )
 _RELATION = re.compile(r"<=|>=|[<>≤≥=]")
 _TUPLE = re.compile(r"[(\[{]\s*[-+\w./^∞\\ ]{1,60}(?:,\s*[-+\w./^∞\\ ]{1,60}){1,20}[)\]}]")

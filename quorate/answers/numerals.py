@@ -41,6 +41,7 @@ _CLEANING: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
     (re.compile(r"\b(?:INR|Rs\.?)\s?(?=\d)"), "₹"),
     (re.compile(r"(?<=\d)['′]\s?(?=\d{1,2}(?:\"|″|''))"), " ft "),
     (re.compile(r"(?<= ft \d)(?:\"|″|'')|(?<= ft \d\d)(?:\"|″|'')"), " inch"),
+    (re.compile(r"(?<=\d) ?(?:ft|feet|foot),? (?=\d{1,2} in\b)(\d{1,2}) in\b"), r" ft \1 inch"),
     # Points between thousands and a decimal comma: 1.234,5; points alone only if they are several.
     (
         re.compile(r"(?<![\w,.])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,40})(?![\d,]|\.\d)"),
@@ -82,11 +83,17 @@ _UNIT = re.compile(
     r"|[A-Za-zµμ]+\^?\d?(?!\w))",
 )
 _NEXT_PART = re.compile(r",? (?:and )?(?=\d)|(?=\d)")
+_DOZEN = re.compile(r"\s?dozen\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _CLOCK = re.compile(r"\s?[ap]\.?m\b", re.IGNORECASE)
 _ABOUT = re.compile(
     r"(?:≈|~|=|(?:about|approximately|approx\.?|around|roughly|exactly|only)\s)\s*", re.I
 )
+_WORKED_OUT = re.compile(r"[\w\s.,+*/()×÷^%$-]{0,200}")
+_UNKNOWN = re.compile(
+    r"(?<![A-Za-z])[A-Za-z]\s?[\^*/+-]|[\^*/+-]\s?[A-Za-z](?![A-Za-z])|\d[A-Za-z](?!\w)"
+)
+"""A variable in a term, as in x^2 = 4, which is worked out by no number."""
 _DENIED = re.compile(
     r"(?:\bnot|n['’]t(?: be)?|\brather than|\binstead of|\bnor|\bunlike)\s+"
     r"(?:equal to |just |simply |about )?\W{0,3}$",
@@ -128,7 +135,7 @@ def only_quantity(text: str) -> Quantity | None:
     plain = _clean(text).strip().strip("*_").rstrip(".!").strip()
     plain = plain.removeprefix("(").removesuffix(")") if plain[1:-1].isdecimal() else plain
     before, equals, after = plain.rpartition("=")
-    if equals and re.fullmatch(r"[\w\s.,+*/()×÷^%$-]{0,200}", before):
+    if equals and _WORKED_OUT.fullmatch(before) and not _UNKNOWN.search(before):
         plain = after.strip()
     plain = _ABOUT.sub("", plain, count=1) if _ABOUT.match(plain) else plain
     match = _NUMBER.match(plain[: LONGEST_NUMBER + 2 * LONGEST_UNIT])
@@ -197,10 +204,12 @@ def _read(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:
     if size is None or _is_time(text, match):
         return None
     number, places = size
-    if (scale := _SCALE.match(text, end)) and scale[2] != "m":
+    if (scale := _SCALE.match(text, end)) and scale[0] not in ("m", " K"):
         power = _SCALES[(scale[1] or scale[2]).lower()]
         places = None if places is None else max(0, places - power)
         number, end = number * 10**power, scale.end()
+    elif dozen := _DOZEN.match(text, end):
+        number, end = number * 12, dozen.end()
     symbol, end = _unit(text, match["currency"], end)
     if symbol is None:
         return None

@@ -132,12 +132,15 @@ def _number(word: str) -> str:
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
-_NUMBERED_NAME = re.compile(r"(?:[A-Z][\w'’-]* ){1,4}\d{1,4}\.?")
-_MARK_WORDS = re.compile(r"(?:The |My |Final )*(?:Answer|Result|Total|Sum|About|Only|Exactly|It)\b")
+_NUMBERED_NAME = re.compile(r"(?:[A-Z][\w'’-]* ){1,4}(?:\d{1,4}|[A-Z])\.?")
+_MARK_WORDS = re.compile(
+    r"(?:The |My |Final )*(?:Answer|Result|Total|Sum|About|Only|Exactly|It|Option|Choice"
+    r"|Letter|I|Choose|Pick|Select)\b"
+)
 
 
 def is_numbered_name(text: str) -> bool:
-    """Whether a text is a name that ends in a number, as Apollo 11: the number is no answer."""
+    """Whether a text is a name that ends in a number or a letter, which is no answer: Apollo 11."""
     plain = text.strip()
     return bool(_NUMBERED_NAME.fullmatch(plain)) and not _MARK_WORDS.match(plain)
 

@@ -40,7 +40,8 @@ _OPENING = re.compile(
     r" (?:given|provided|known|available|stated|mentioned|specified|clear|say|mention|specify)"
     r"|(?:it|this|that|the answer) (?:is|isn't|is not|was not) (?:unknown|known|not known)"
     rf"|{_CANNOT} (?:be )?(?:determined?|answer|say|tell|help)|impossible to (?:say|tell|know)\b"
-    r"|unable to\b|no answer\b|no idea\b|not (?:enough|sure|certain|available)\b"
+    r"|unable to\b|no answer\b|no idea\b|not (?:enough|sure|certain|available"
+    r"|given|provided|known|stated|mentioned|specified)\b"
     r"|who knows\b|beats me\b|your guess is\b|no comment\b|i'm just an? )",
 )
 _WHOLE = frozenset(

@@ -44,7 +44,8 @@ class _Plain(ast.NodeTransformer):
         """Rename a script's variables; those of a module stay."""
         defines = any(isinstance(part, _SCOPES) for part in node.body)
         says = any(
-            isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) for part in node.body
+            isinstance(part, ast.Expr) and isinstance(part.value, ast.Call)
+            for part in _own(node.body)
         )
         _drop_docstring(node)
         names = [] if defines or not says else [*_bound(node.body)]

@@ -64,10 +64,10 @@ def enough(floor: Floor, decision: Decision) -> Accepted | None:
     if decision.error is not None:
         return None
     behind = supporters(decision)
-    known = [(floor.calibrated(ballot), ballot) for ballot in behind]
-    sure = [(value, ballot) for value, ballot in known if value is not None]
-    if sure:
-        value, ballot = max(sure, key=lambda one: one[0])
+    known = [ballot for ballot in behind if ballot.calibrated]
+    if known:
+        ballot = max(known, key=lambda one: one.confidence)
+        value = ballot.confidence
         threshold = 1.0 - (floor.question.error_risk or DEFAULT_RISK)
         told = f"{ballot.node}/{ballot.seat.model} is right with {value:.3f}"
         return Accepted(f"{told}, at least {threshold:g}") if value >= threshold else None

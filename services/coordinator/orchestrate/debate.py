@@ -116,7 +116,7 @@ def _decided(
     elif why:
         note = f"debate ended after round {held}: {why}"
     back = sum(one.seat.round < held and one.status is Status.VALID for one in kept)
-    keeping = f"{back} voters keep the answer of an earlier round" if back else ""
+    keeping = f"{back} of {len(kept)} voters keep the answer of an earlier round" if back else ""
     return replace(
         explained(floor.decide(kept), note, _turned(heard[0], kept), keeping),
         rounds=tuple(rounds),
@@ -137,4 +137,4 @@ def _turned(first: Sequence[Ballot], kept: Sequence[Ballot]) -> str:
     for before, after in zip(first, kept, strict=True):
         labels = cluster([before.answer, after.answer]).labels
         changed += None not in labels and labels[0] != labels[1]
-    return f"{changed} voters changed their answer" if changed else ""
+    return f"{changed} of {len(kept)} voters changed their answer" if changed else ""

@@ -74,8 +74,7 @@ class Floor:
     """One part of a question, and the means to ask about it.
 
     `dispatch` gives one ballot for each seat of a work, in order; cancelling it cancels the calls.
-    `decide` counts ballots under the question's strategy. `calibrated` gives the probability that a
-    ballot is right, None where nothing was calibrated. `clock` gives seconds.
+    `decide` counts ballots under the question's strategy. `clock` gives seconds.
     """
 
     question: Question
@@ -86,7 +85,6 @@ class Floor:
     dispatch: Callable[[Work, Listener], Awaitable[Sequence[Ballot]]]
     decide: Callable[[Sequence[Ballot]], Decision]
     scorer: Scorer
-    calibrated: Callable[[Ballot], float | None] = lambda _: None
 
     @property
     def seconds_left(self) -> float:

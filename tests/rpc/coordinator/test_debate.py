@@ -52,7 +52,7 @@ async def test_a_debate_turns_the_vote_and_round_0_is_kept(mesh, script) -> None
     }  # fmt: skip
     flips = [name for name in ("n1", "n2", "n3") if said[0, name] != said[1, name]]
     assert flips == ["n2", "n3"]
-    assert "2 voters changed their answer" in part.explanation
+    assert "2 of 3 voters changed their answer" in part.explanation
     assert [one.weight for one in part.ballots] == [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
     assert len({one.ballot_id for one in part.ballots}) == 6
     assert result.usage.completion_tokens == 6
@@ -99,7 +99,7 @@ async def test_a_voter_that_dies_between_rounds_keeps_its_last_answer(mesh, scri
     await mesh.node("n3", atlas=script.says("Answer: 18"))
     part = (await mesh.ask(QUESTION, strategy="debate", rounds=1)).parts[0]
     assert (part.answer, part.quorum.asked, part.quorum.answered) == ("21", 3, 3)
-    assert "1 voters keep the answer of an earlier round" in part.explanation
+    assert "1 of 3 voters keep the answer of an earlier round" in part.explanation
     statuses = {(one.node, one.round): one.status for one in part.ballots}
     assert (statuses["n1", 0], statuses["n1", 1]) == (VALID, FAILED)
     assert {one.node: one.weight for one in part.ballots if one.round == 0} == {
@@ -122,7 +122,7 @@ async def test_when_all_fall_silent_in_a_round_the_vote_before_it_counts(mesh, s
         await mesh.node(name, atlas=script.then(script.says(f"Answer: {said}"), script.says("")))
     part = (await mesh.ask(QUESTION, strategy="debate", rounds=1)).parts[0]
     assert (part.answer, part.quorum.answered) == ("21", 3)
-    assert "3 voters keep the answer of an earlier round" in part.explanation
+    assert "3 of 3 voters keep the answer of an earlier round" in part.explanation
 
 
 async def test_nobody_debates_where_nobody_has_an_answer(mesh, script) -> None:

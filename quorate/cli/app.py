@@ -9,6 +9,7 @@ import typer
 from quorate.cli import (
     certs,
     commands_ask,
+    commands_learned,
     commands_look,
     commands_mesh,
     commands_models,
@@ -47,8 +48,9 @@ def _root(
     pass
 
 
-for commands in (commands_mesh, commands_ask, commands_look):
+for commands in (commands_mesh, commands_ask, commands_look, commands_learned):
     app.add_typer(commands.app)
 app.add_typer(commands_models.app, name="models", rich_help_panel="Setting up")
+app.add_typer(commands_learned.weights, name="weights", rich_help_panel="Looking")
 app.add_typer(commands_topology.app, name="topology", rich_help_panel="Setting up")
 app.add_typer(certs.app, name="certs", rich_help_panel="Setting up")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from quorate.channel import Peers
 from quorate.client import from_proto, local_mesh, mesh_from_proto, mesh_results, to_proto
+from quorate.client.learned import learned as read_learned
 from quorate.client.question import Asked, Options, question_of
 from quorate.identity import Role
 from quorate.v1 import coordinator_pb2 as wire
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from quorate.client import results
+    from quorate.client.learned import Learned
     from quorate.config import TlsSettings
 
 TIMEOUT_SECONDS = 300.0
@@ -50,16 +52,22 @@ class AsyncClient:
         self._peer = (Role.COORDINATOR, coordinator) if coordinator else Role.COORDINATOR
 
     @classmethod
-    def from_mesh(cls, home: Path | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
+    def from_mesh(
+        cls,
+        home: Path | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        *,
+        admin: bool = False,
+    ) -> Self:
         """Give a client of the mesh that `quorate up` runs on this machine.
 
-        `home` is the mesh's home directory; None is $QUORATE_HOME or the usual place. Raises NoMesh
-        when none runs there.
+        `home` is the mesh's home directory; None is $QUORATE_HOME or the usual place. `admin` calls
+        as its administrator. Raises NoMesh when none runs there.
         """
         mesh = local_mesh.running(home or local_mesh.default_home())
         return cls(
             mesh.coordinator,
-            mesh.tls,
+            mesh.admin if admin else mesh.tls,
             insecure=mesh.insecure,
             coordinator=mesh.coordinator_name,
             timeout_seconds=timeout_seconds,
@@ -170,6 +178,40 @@ class AsyncClient:
             request.correct = correct
         response = await self._stub.Feedback(request, timeout=self.timeout_seconds)
         return tuple(response.models)
+
+    async def learned(self, topic: str | None = None) -> Learned:
+        """Give what was learned of the models, on one topic or (None) on all."""
+        request = wire.GetLearnedRequest(topic=topic)
+        response = await self._stub.GetLearned(request, timeout=self.timeout_seconds)
+        return read_learned(response)
+
+    async def reset_learned(self, model: str = "") -> int:
+        """Forget a model, or everything for ""; gives how many rows. Needs an admin."""
+        request = wire.ResetLearnedRequest(model=model)
+        response = await self._stub.ResetLearned(request, timeout=self.timeout_seconds)
+        return response.rows
+
+    async def export_learned(self) -> str:
+        """Give all that was learned as JSON. Needs an admin."""
+        response = await self._stub.ExportLearned(
+            wire.ExportLearnedRequest(), timeout=self.timeout_seconds
+        )
+        return response.state
+
+    async def import_learned(self, state: str) -> int:
+        """Put exported JSON in the place of all that was learned. Needs an admin.
+
+        Gives how many rows it holds; raises InvalidRequest, and then changes nothing.
+        """
+        request = wire.ImportLearnedRequest(state=state)
+        response = await self._stub.ImportLearned(request, timeout=self.timeout_seconds)
+        return response.rows
+
+    async def record(self, question_id: str) -> str:
+        """Give the record of an answer as JSON; raises NotFound. Needs an admin."""
+        request = wire.GetRecordRequest(question_id=question_id)
+        response = await self._stub.GetRecord(request, timeout=self.timeout_seconds)
+        return response.record
 
     async def nodes(self) -> tuple[mesh_results.Node, ...]:
         """Give the live nodes in order of their names."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from quorate.client import mesh_results, results
+    from quorate.client.learned import Learned
     from quorate.client.question import Asked, Options
     from quorate.config import TlsSettings
 
@@ -52,10 +53,16 @@ class Client:
         self._open: tuple[BlockingPortal, AsyncClient] | None = None
 
     @classmethod
-    def from_mesh(cls, home: Path | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
+    def from_mesh(
+        cls,
+        home: Path | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        *,
+        admin: bool = False,
+    ) -> Self:
         """Give a client of the mesh that `quorate up` runs on this machine; raises NoMesh."""
         client = cls.__new__(cls)
-        client._make = lambda: AsyncClient.from_mesh(home, timeout_seconds)
+        client._make = lambda: AsyncClient.from_mesh(home, timeout_seconds, admin=admin)
         client._resources = ExitStack()
         client._open = None
         return client
@@ -166,6 +173,26 @@ class Client:
         return self._call(
             lambda client: client.feedback(question_id, ground_truth=ground_truth, correct=correct)
         )
+
+    def learned(self, topic: str | None = None) -> Learned:
+        """Give what was learned of the models, on one topic or (None) on all."""
+        return self._call(lambda client: client.learned(topic))
+
+    def reset_learned(self, model: str = "") -> int:
+        """Forget a model, or everything for ""; gives how many rows."""
+        return self._call(lambda client: client.reset_learned(model))
+
+    def export_learned(self) -> str:
+        """Give all that was learned as JSON."""
+        return self._call(lambda client: client.export_learned())
+
+    def import_learned(self, state: str) -> int:
+        """Put exported JSON in the place of all that was learned; gives how many rows."""
+        return self._call(lambda client: client.import_learned(state))
+
+    def record(self, question_id: str) -> str:
+        """Give the record of an answer as JSON."""
+        return self._call(lambda client: client.record(question_id))
 
     def nodes(self) -> tuple[mesh_results.Node, ...]:
         """Give the live nodes in order of their names."""

@@ -138,6 +138,16 @@ for _name, _response in {
     "ListBatches": coordinator_pb2.ListBatchesResponse(batches=[BATCH], next_page_token="y"),
     "CancelBatch": coordinator_pb2.CancelBatchResponse(batch=BATCH),
     "Feedback": coordinator_pb2.FeedbackResponse(models=["atlas"]),
+    "GetLearned": coordinator_pb2.GetLearnedResponse(
+        reliabilities=[coordinator_pb2.Reliability(model="atlas", topic="math", right=2.5)],
+        pairs=[coordinator_pb2.PairHistory(first="atlas", second="boreas", first_right=3)],
+        calibrations=[coordinator_pb2.Calibration(model="atlas", items=50, claims=True)],
+        durations=[coordinator_pb2.Duration(node="n1", model="atlas", quantile_seconds=0.5)],
+    ),
+    "ResetLearned": coordinator_pb2.ResetLearnedResponse(rows=7),
+    "ExportLearned": coordinator_pb2.ExportLearnedResponse(state="{}"),
+    "ImportLearned": coordinator_pb2.ImportLearnedResponse(rows=8),
+    "GetRecord": coordinator_pb2.GetRecordResponse(record='{"a": 1}'),
     "ListNodes": coordinator_pb2.ListNodesResponse(nodes=[NODE]),
     "DrainNode": coordinator_pb2.DrainNodeResponse(abandoned=3),
     "ListStrategies": coordinator_pb2.ListStrategiesResponse(

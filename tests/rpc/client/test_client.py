@@ -44,6 +44,11 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "CancelBatch": lambda client: client.cancel_batch("b1"),
     "StreamBatchResults": lambda client: client.batch_results("b1", from_position=1),
     "Feedback": lambda client: client.feedback("q1", correct=False),
+    "GetLearned": lambda client: client.learned("math"),
+    "ResetLearned": lambda client: client.reset_learned("atlas"),
+    "ExportLearned": lambda client: client.export_learned(),
+    "ImportLearned": lambda client: client.import_learned("{}"),
+    "GetRecord": lambda client: client.record("q1"),
     "ListNodes": lambda client: client.nodes(),
     "DrainNode": lambda client: client.drain_node("n1", timeout_seconds=1),
     "ListStrategies": lambda client: client.strategies(),
@@ -244,6 +249,12 @@ def test_nodes_batches_and_strategies_are_read(served: Any) -> None:
         assert failed.failure is not None
         assert client.drain_node("n1") == 3
         assert client.feedback("q1", ground_truth="4") == ("atlas",)
+        known = client.learned()
+        assert (known.reliabilities[0].model, known.reliabilities[0].right) == ("atlas", 2.5)
+        assert (known.pairs[0].first_right, known.calibrations[0].items) == (3, 50)
+        assert known.durations[0].quantile_seconds == 0.5
+        assert (client.reset_learned(), client.import_learned("{}")) == (7, 8)
+        assert (client.export_learned(), client.record("q1")) == ("{}", '{"a": 1}')
 
 
 def test_caller_of_the_wrong_role_is_told_so(served: Any) -> None:

@@ -15,17 +15,22 @@ from rich.console import Console
 from quorate.channel import Peers
 from quorate.errors import QuorateError
 from quorate.v1 import coordinator_pb2_grpc
-from services.bench import local_mesh
+from services.bench import figures, local_mesh
 from services.bench.suites import registry
-from services.bench.vote import recording
+from services.bench.vote import recording, report
 from services.bench.vote.asking import Asker
 from services.bench.vote.recording import Job
 from services.bench.vote.records import Records
-from services.bench.vote.study import Study
+from services.bench.vote.study import Study, pocket_hashes
 
 if TYPE_CHECKING:
-    from quorate.client.local_mesh import MeshState
+    from collections.abc import Sequence
 
+    from quorate.client.local_mesh import MeshState
+    from services.bench.suites.suite import Item
+    from services.bench.vote.asking import Way
+
+SETUP: Final = "a mesh of three nodes with two pocket models each, eight questions at once"
 STOPPED: Final = 130
 """Exit status of a command that Ctrl-C ended."""
 
@@ -40,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--clients", type=int, default=8, help="questions at once")
     parser.add_argument("--quick", action="store_true", help="40 items of each task, 5 live")
+    parser.add_argument("--replay", action="store_true", help="ask nobody; all is recorded")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of vote.json")
     arguments = parser.parse_args()
     for name, least in (("items", 1), ("calibration", 1), ("live", 0), ("clients", 1)):
@@ -69,21 +75,31 @@ async def _record(
     async with Peers(local_mesh.identity(home)) as peers:
         stub = coordinator_pb2_grpc.CoordinatorServiceStub(peers.channel(state.coordinator))
         asker = Asker(stub, registry.find(study.suite), study.seed)
+
+        async def record(way: Way, items: Sequence[Item]) -> None:
+            jobs = [Job(way, item) for item in items]
+            await recording.record(asker, records, jobs, clients, console)
+
         test = [item for items in study.items("test").values() for item in items]
         calibration = [item for items in study.items("calibration").values() for item in items]
-        jobs = [Job(recording.CALIBRATION, item) for item in calibration]
-        jobs += [Job(recording.TEST, item) for item in test]
-        await recording.record(asker, records, jobs, clients, console)
+        await record(recording.CALIBRATION, calibration)
+        await record(recording.TEST, test)
         known = records.of(recording.CALIBRATION.name)
         best = recording.best_model(known[item.id] for item in calibration)
-        samples = recording.samples_of(best)
-        await recording.record(
-            asker, records, [Job(samples, item) for item in test], clients, console
-        )
-        larger = [Job(recording.ELECTORATE, item) for item in study.larger_items()]
-        await recording.record(asker, records, larger, clients, console)
-        live = [Job(way, item) for way in recording.live_ways() for item in study.live_items()]
-        await recording.record(asker, records, live, clients, console)
+        await record(recording.samples_of(best), test)
+        await record(recording.ELECTORATE, study.larger_items())
+        for way in recording.live_ways():
+            await record(way, study.live_items())
+
+
+def _report(study: Study, records: Records, out: Path, console: Console) -> None:
+    """Work everything out from what is recorded, and write vote.json."""
+    material = report.gather(study, registry.find(study.suite), records)
+    made = report.Report(material, pocket_hashes(), console.print)
+    sections = made.sections()
+    path = figures.publish("vote", report.headline(sections), out, SETUP, sections)
+    console.print(sections["verdict"], markup=False)
+    console.print(f"Written to {path}. `make docs` writes docs/quality.md from it.")
 
 
 def main() -> int:
@@ -95,10 +111,12 @@ def main() -> int:
     with Records(study.ballots()) as records, tempfile.TemporaryDirectory() as folder:
         console.print(f"Ballots are kept in {study.ballots()}")
         try:
-            with local_mesh.running(Path(folder)) as state:
-                asyncio.run(
-                    _record(study, records, state, Path(folder), arguments.clients, console)
-                )
+            if not arguments.replay:
+                with local_mesh.running(Path(folder)) as state:
+                    asyncio.run(
+                        _record(study, records, state, Path(folder), arguments.clients, console)
+                    )
+            _report(study, records, arguments.out, console)
         except KeyboardInterrupt:
             console.print("Stopped. The same command goes on from here.")
             return STOPPED

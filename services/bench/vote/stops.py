@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from quorate import voting
-from quorate.answers import equivalent
+from quorate.answers import Answer, equivalent
 from quorate.errors import NoQuorum
+from quorate.voting.stopping import StopRule, should_stop
 from services.bench import stats
 
 if TYPE_CHECKING:
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from services.bench.vote.cases import Case
     from services.bench.vote.learned import Learned
 
-STRATEGY: Final = "majority"
-Rule = Callable[["Sequence[Vote]", "Sequence[Vote]", "Knowledge"], bool]
-"""Whether to stop, from the votes seen, those missing (whose answers it may not read), and what
-is known."""
+RULES: Final[Mapping[str, tuple[StopRule, float]]] = {
+    "exact": (StopRule.EXACT, 0.0),
+    "risk 1 %": (StopRule.RISK, 0.01),
+    "risk 5 %": (StopRule.RISK, 0.05),
+    "adaptive": (StopRule.ADAPTIVE, 0.0),
+    "window": (StopRule.WINDOW, 0.0),
+}
+"""Rules by the names of the report, with the accepted risk."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Stopped:
 
     rule: str
     electorate: str
+    strategy: str
     items: int
     tokens: int
     tokens_of_all: int
@@ -41,24 +47,22 @@ class Stopped:
     saved_share: float
 
 
-def replayed(rule: str, electorate: str, cases: Sequence[Case], learned: Learned) -> Stopped:
-    """Stop every case by a rule."""
-    decide = RULES[rule]
+def replayed(
+    rule: str, electorate: str, strategy: str, cases: Sequence[Case], learned: Learned
+) -> Stopped:
+    """Stop every case by a rule; ballots come in member order."""
     spent = stopped = changed = 0
     for case in cases:
-        votes = case.votes()
-        known = learned.about(case)
-        count = next(
-            (seen for seen in range(1, len(votes)) if decide(votes[:seen], votes[seen:], known)),
-            len(votes),
-        )
+        votes, known = case.votes(), learned.about(case)
+        count = _stop(rule, strategy, votes, known)
         spent += sum(ballot.tokens for ballot in case.ballots[:count])
         stopped += count < len(votes)
-        changed += count < len(votes) and not _same(votes[:count], votes)
+        changed += count < len(votes) and not _same(strategy, votes[:count], votes, known)
     total = sum(case.tokens for case in cases)
     return Stopped(
         rule,
         electorate,
+        strategy,
         len(cases),
         spent,
         total,
@@ -69,22 +73,26 @@ def replayed(rule: str, electorate: str, cases: Sequence[Case], learned: Learned
     )
 
 
-def _same(some: Sequence[Vote], everybody: Sequence[Vote]) -> bool:
-    try:
-        now = voting.decide(STRATEGY, some)
-    except NoQuorum:
-        now = None
-    try:
-        full = voting.decide(STRATEGY, everybody)
-    except NoQuorum:
-        full = None
+def _stop(rule: str, strategy: str, votes: Sequence[Vote], known: Knowledge) -> int:
+    """Give how many votes are heard before the rule stops."""
+    stop_rule, risk = RULES[rule]
+    for seen in range(1, len(votes)):
+        weights = [vote.weight for vote in votes[seen:]]
+        awaited = [vote.model for vote in votes[seen:]]
+        if should_stop(votes[:seen], weights, strategy, stop_rule, risk, known, awaited):
+            return seen
+    return len(votes)
+
+
+def _same(strategy: str, some: Sequence[Vote], everybody: Sequence[Vote], known: Knowledge) -> bool:
+    now, full = _winner(strategy, some, known), _winner(strategy, everybody, known)
     if now is None or full is None:
         return now is full
-    return bool(equivalent(now.winner, full.winner))
+    return bool(equivalent(now, full))
 
 
-def _exact(seen: Sequence[Vote], missing: Sequence[Vote], known: Knowledge) -> bool:
-    return voting.settled(seen, [vote.weight for vote in missing], STRATEGY)
-
-
-RULES: Final[Mapping[str, Rule]] = {"exact": _exact}
+def _winner(strategy: str, votes: Sequence[Vote], known: Knowledge) -> Answer | None:
+    try:
+        return voting.decide(strategy, votes, known).winner
+    except NoQuorum:
+        return None

@@ -53,16 +53,22 @@ class Study:
 
         How many items there are is not part of it: more of them go on from fewer.
         """
-        about = {"format": FORMAT, "suite": self.suite, "seed": self.seed, "models": _models()}
+        about = {
+            "format": FORMAT,
+            "suite": self.suite,
+            "seed": self.seed,
+            "models": pocket_hashes(),
+        }
         digest = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()[:12]
         return cache() / "vote" / f"{self.suite}-{self.seed}-{digest}.jsonl"
 
     def described(self) -> Mapping[str, object]:
         """Give what was asked, for the result."""
-        return {**asdict(self), "models": _models()}
+        return {**asdict(self), "models": pocket_hashes()}
 
 
-def _models() -> Mapping[str, str]:
+def pocket_hashes() -> Mapping[str, str]:
+    """Give the SHA-256 of each pocket model's file."""
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for name, path in sorted(pocket_models().items())

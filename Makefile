@@ -71,6 +71,18 @@ bench-mesh: $(STAMP) ## Measure what the mesh adds to the bare engine
 bench-node: $(STAMP) ## Measure a node beside llama.cpp's own server (ARGS=--quick is shorter)
 	@$(PYTHON) -m services.bench.node $(ARGS)
 
+.PHONY: bench-vote
+bench-vote: $(STAMP) ## Measure every strategy on the pocket mesh (ARGS=--quick is shorter)
+	@$(PYTHON) -m services.bench.vote $(ARGS)
+
+.PHONY: bench-voting
+bench-voting: $(STAMP) ## Measure how fast votes are decided
+	@$(PYTHON) -m services.bench.voting $(ARGS)
+
+.PHONY: bench-coordinator
+bench-coordinator: $(STAMP) ## Measure what the coordinator adds, beside Ray Serve and LiteLLM
+	@$(PYTHON) -m services.bench.coordinator $(ARGS)
+
 .PHONY: soak-node
 soak-node: $(STAMP) ## Send a node 100,000 requests and watch its memory (ARGS="--requests N")
 	@$(PYTHON) -m services.bench.node.soak $(ARGS)

@@ -2,7 +2,8 @@
 
 A document marks a place with `<!-- figures:NAME -->` and `<!-- /figures -->`; what stands between
 is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->`
-hold one sentence about it. `--check` compares instead of writing.
+hold one sentence about it, and `<!-- quality:SECTION -->` and `<!-- /quality -->` a section of
+results/vote.json. `--check` compares instead of writing.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from services.bench.vote import document as quality
+
 RESULTS = Path("results")
-DOCUMENTS = (Path("README.md"), Path("docs/performance.md"))
+DOCUMENTS = (Path("README.md"), Path("docs/performance.md"), Path("docs/quality.md"))
 
 _TABLE = re.compile(r"(<!-- figures:([a-z-]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
+_QUALITY = re.compile(r"(<!-- quality:([a-z-]+) -->\n).*?(<!-- /quality -->)", re.DOTALL)
 _SENTENCE = re.compile(r"(<!-- sentence:([a-z-]+) -->\n).*?(<!-- /sentence -->)", re.DOTALL)
 
 
@@ -72,6 +76,7 @@ def updated(document: str) -> str:
         return lambda match: match[1] + make(match[2]) + match[3]
 
     document = _TABLE.sub(fill(_table_of), document)
+    document = _QUALITY.sub(fill(_section_of), document)
     return _SENTENCE.sub(fill(lambda name: SENTENCES[name](_read(name))), document)
 
 
@@ -80,6 +85,13 @@ def _table_of(name: str) -> str:
     if not (RESULTS / f"{name}.json").exists():
         return f"Not measured yet. `make bench-{name}` does, and `make docs` writes it here.\n"
     return table(_read(name))
+
+
+def _section_of(name: str) -> str:
+    """Give a section about the quality of answers, or the command that measures it."""
+    if not (RESULTS / "vote.json").exists():
+        return "Not measured yet. `make bench-vote` does, and `make docs` writes it here.\n"
+    return quality.SECTIONS[name](_read("vote"))
 
 
 def _read(name: str) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ ADDED_MILLISECONDS: Final = 5.0
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what the coordinator adds.")
-    parser.add_argument("--turns", type=int, default=5, help="how often each system has its turn")
+    parser.add_argument("--turns", type=int, default=4, help="how often each system has its turn")
     parser.add_argument("--seconds", type=float, default=1.5, help="of each turn, per load")
     parser.add_argument("--quick", action="store_true", help="two turns of a second")
     parser.add_argument("--out", type=Path, default=Path("results"), help="of coordinator.json")

@@ -15,7 +15,7 @@ ANSWER: Final = "Answer: 18"
 MODEL: Final = "instant"
 NODES: Final = ("n0", "n1", "n2", "n3", "n4")
 CLIENTS: Final = 16
-WARM_UP_SECONDS: Final = 1.0
+WARM_UP_SECONDS: Final = 0.5
 
 
 class Turn(NamedTuple):

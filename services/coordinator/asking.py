@@ -27,8 +27,8 @@ LONGEST_PAUSE_SECONDS = 2.0
 class Asking:
     """One member's way to its ballots, which `deliver` gets; made anew for each.
 
-    `drawing` may limit tokens further than the work does. `forced` calls in spite of an open
-    circuit: all others are open too.
+    `drawing` may limit tokens further than the work does; all of a part share `asked`. `forced`
+    calls in spite of an open circuit: all others are open too.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Asking:
         work: Work,
         member: Member,
         drawing: Drawing,
+        asked: Asked,
         deliver: Callable[[Ballot], None],
         *,
         forced: bool = False,
@@ -45,6 +46,7 @@ class Asking:
         self._work = work
         self._member = member
         self._drawing = drawing
+        self._asked = asked
         self._deliver = deliver
         self._forced = forced
         self._waiting = set(range(work.samples))
@@ -150,9 +152,8 @@ class Asking:
             if sample not in self._waiting:
                 return  # the other call was quicker: a seat has one ballot
             self._waiting.discard(sample)
-            question = Asked(self._work.messages[-1].content, self._work.kind)
             ballot = finished_ballot(
-                self._work.part_id, self._seat(sample), said, question, self._member.weight
+                self._work.part_id, self._seat(sample), said, self._asked, self._member.weight
             )
             ballot = self._work.calibrate(ballot)
             self._deliver(doubtful(ballot, self._work.confidence_threshold))

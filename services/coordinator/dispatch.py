@@ -18,7 +18,7 @@ from services.coordinator.asking import Asking
 from services.coordinator.counting import Judging, Tally
 from services.coordinator.events import Cast, Certified, Listener
 from services.coordinator.question import Ballot, Member, Seat, Status
-from services.coordinator.said import lost_ballot
+from services.coordinator.said import Asked, lost_ballot
 from services.coordinator.tally import Ending
 from services.coordinator.waves import Wave, Waves
 from services.coordinator.work import Allowance, Call, Caller, Tools, Work
@@ -58,6 +58,7 @@ class Dispatcher:
         self._held: dict[Seat, Ballot] = {}
         self._askings: dict[tuple[str, str], Asking] = {}
         self._stopped_by = ""
+        self._asked = Asked(work.messages[-1].content, work.kind, {})
 
     @property
     def ending(self) -> Ending:
@@ -86,7 +87,9 @@ class Dispatcher:
         forced = not any(map(self._tools.traffic.allows, wave.members))
         deliver = self._arrived.put_nowait
         made = [
-            Asking(self._tools, self._work, member, wave.drawing, deliver, forced=forced)
+            Asking(
+                self._tools, self._work, member, wave.drawing, self._asked, deliver, forced=forced
+            )
             for member in wave.members
         ]
         for member, asking in zip(wave.members, made, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from quorate.answers import Kind, extract
+from quorate.answers import Answer, Kind, extract
 from quorate.errors import DeadlineExceeded, InternalError, QuorateError
 from services.coordinator.question import Ballot, Member, Seat, Seconds, Status, Tokens
 
@@ -126,10 +126,20 @@ class Said:
 
 
 class Asked(NamedTuple):
-    """What a ballot answers: the question, and the type of answer that counts (None: any)."""
+    """What a ballot answers: the question, and the type of answer that counts (None: any).
+
+    `known` remembers what was read from a text: several models often say the same.
+    """
 
     question: str
     kind: Kind | None
+    known: dict[str, Answer | None]
+
+    def answer_in(self, text: str) -> Answer | None:
+        """Read the answer in a text, once for each text; None: there is none."""
+        if text not in self.known:
+            self.known[text] = extract(text, self.kind, question=self.question)
+        return self.known[text]
 
 
 def finished_ballot(part_id: str, seat: Seat, said: Said, asked: Asked, weight: float) -> Ballot:
@@ -137,7 +147,7 @@ def finished_ballot(part_id: str, seat: Seat, said: Said, asked: Asked, weight: 
     sample = said.samples[seat.sample]
     ending = sample.ending or Ending()
     text = said.text(seat.sample)
-    answer = extract(text, asked.kind, question=asked.question)
+    answer = asked.answer_in(text)
     return Ballot(
         part_id,
         seat,

@@ -185,4 +185,7 @@ def _weighed(ballots: Sequence[Ballot], outcome: voting.Outcome) -> tuple[Ballot
     """Show what each ballot counted under the strategy: nothing without an answer."""
     members = sorted(ballot.seat.id for ballot in ballots)
     weights = dict(zip(members, outcome.weights, strict=True))
-    return tuple(replace(ballot, weight=weights[ballot.seat.id]) for ballot in ballots)
+    return tuple(
+        ballot if ballot.weight == weight else replace(ballot, weight=weight)
+        for ballot, weight in ((ballot, weights[ballot.seat.id]) for ballot in ballots)
+    )

@@ -47,7 +47,7 @@ def test_a_finished_sample_becomes_a_ballot_with_its_provenance() -> None:
     record.end(0, Ending(Tokens(5, 2, 1), 0.25, math.log(0.5)))
     clock.now += 9.0
     assert ends == [0]
-    ballot = finished_ballot("t1", SEAT, record, Asked("", Kind.NUMBER), 2.0)
+    ballot = finished_ballot("t1", SEAT, record, Asked("", Kind.NUMBER, {}), 2.0)
     assert (ballot.status, ballot.text) == (Status.VALID, "Answer: 18")
     assert ballot.answer is not None
     assert ballot.answer.text == "18"
@@ -60,7 +60,7 @@ def test_a_finished_sample_becomes_a_ballot_with_its_provenance() -> None:
 def test_silence_abstains() -> None:
     record, _, _ = said()
     record.end(0, Ending())
-    ballot = finished_ballot("t1", SEAT, record, Asked("", None), 1.0)
+    ballot = finished_ballot("t1", SEAT, record, Asked("", None, {}), 1.0)
     assert (ballot.status, ballot.answer, ballot.confidence) == (Status.ABSTAINED, None, 0.0)
 
 

@@ -52,7 +52,7 @@ class LinePrinter:
             case Ballot():
                 self._ballot(event)
             case Part():
-                self._line(f"{event.subtask.id} decided: {decision(event)}")
+                self._decided(event)
             case _:
                 self._remark(event)
 
@@ -84,6 +84,16 @@ class LinePrinter:
     def _ballot(self, ballot: Ballot) -> None:
         self._speech(ballot.ballot_id, self._unfinished.pop(ballot.ballot_id, ""))
         self._line(f"{ballot.part_id} {ballot.member} votes: {verdict(ballot)}{_figures(ballot)}")
+
+    def _decided(self, part: Part) -> None:
+        for held in part.rounds:
+            leading = f"{one_line(held.answer, 40)} leads with agreement {held.agreement:.2f}"
+            self._line(
+                f"{part.subtask.id} round {held.round}: {leading if held.answer else 'none'}"
+            )
+        self._line(f"{part.subtask.id} decided: {decision(part)}")
+        if part.rounds or part.stopped_by in {"cascade", "deadline"}:
+            self._line(f"{part.subtask.id} because {part.explanation}")
 
     def _remark(self, event: Event) -> None:
         match event:

@@ -21,7 +21,8 @@ from services.coordinator.question import Ballot, Seat, Status, Topology
 HOSTILE = st.lists(
     st.sampled_from(
         ["[2] Answer: 6", "\n", "\r", "\u2028", "\x85", "\x0b", "\x1c", "Question: x", " ",
-         "<|im_end|>", "</s>", "[INST]", "<start_of_turn>", "\u202e", "\x00", "Answer: 1", "<<SYS>>"]
+         "<|im_end|>", "</s>", "[INST]", "<start_of_turn>", "\u202e", "\x00", "Answer: 1",
+         "<<SYS>>"]
     ),
     max_size=30,
 ).map("".join)  # fmt: skip

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -38,10 +39,13 @@ count like the most dangerous."""
 _STEPS = 16
 """Steps in the greatest weight, where weights differ; rounded so that risk is overestimated."""
 _NEARLY = 1e-9
+MOST_KEPT = 256
+"""Tables that are kept: the same few are needed for one ballot after the other."""
 
 Shares: TypeAlias = tuple[float, float, float]
 """Dirichlet parameters of the leader, of one rival, and of all else."""
 Numbers: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.int64]
 
 
 class Held(NamedTuple):
@@ -200,16 +204,23 @@ def _overtaken(lead: float, shares: Shares, missing: Sequence[Gain]) -> float:
 
 def _all_alike(lead: float, shares: Shares, missing: int, gain: Gain) -> float:
     """Sum the Dirichlet-multinomial over i votes for the leader and j for the rival."""
+    i, j, rest, ways = _futures(missing)
+    rises = [_log_rise(share, missing) for share in shares]
+    total = _log_rise(math.fsum(shares), missing)[missing]
+    likely = np.exp(ways + rises[0][i] + rises[1][j] + rises[2][rest] - total)
+    ahead = lead + i * gain.least - j * gain.most
+    return float(likely @ _lost(ahead, lead + missing * gain.most))
+
+
+@lru_cache(maxsize=16)  # of some hundred votes one table has megabytes
+def _futures(missing: int) -> tuple[Places, Places, Places, Numbers]:
+    """List the ways to split so many votes in three, and the log of how many orders each has."""
     for_leader, for_rival = np.mgrid[0 : missing + 1, 0 : missing + 1]
     rest = missing - for_leader - for_rival
     possible = rest >= 0
     i, j, k = for_leader[possible], for_rival[possible], rest[possible]
-    rises = [_log_rise(share, missing) for share in shares]
     factorial = _log_rise(1.0, missing)
-    logs = rises[0][i] - factorial[i] + rises[1][j] - factorial[j] + rises[2][k] - factorial[k]
-    logs += factorial[missing] - _log_rise(math.fsum(shares), missing)[missing]
-    ahead = lead + i * gain.least - j * gain.most
-    return float(np.exp(logs) @ _lost(ahead, lead + missing * gain.most))
+    return i, j, k, factorial[missing] - factorial[i] - factorial[j] - factorial[k]
 
 
 def _one_by_one(lead: float, shares: Shares, missing: Sequence[Gain]) -> float:
@@ -242,12 +253,13 @@ def _after_one(
     return np.asarray(np.maximum(after, 0.0), dtype=np.float64)
 
 
-def _lost(ahead: Numbers | NDArray[np.int64], scale: float) -> Numbers:
+def _lost(ahead: Numbers | Places, scale: float) -> Numbers:
     """Give 1 where the leader fell behind, ½ where it is level, 0 where it stays ahead."""
     close = _NEARLY * max(scale, 1e-300)
     return np.where(ahead < -close, 1.0, np.where(ahead <= close, 0.5, 0.0))
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def _log_rise(start: float, times: int) -> Numbers:
     """Give log(start·(start+1)·…) after 0, 1, …, `times` factors; −∞ where a factor is 0."""
     with np.errstate(divide="ignore"):

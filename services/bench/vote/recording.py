@@ -30,15 +30,16 @@ ELECTORATE: Final = Way("test/electorate", {"samples": VOTES_OF_EACH}, {"tempera
 """Several samples of every member: a larger electorate, in which stopping early saves more."""
 STOPS: Final[dict[str, dict[str, Any]]] = {
     "exact": {"stop_rule": coordinator_pb2.STOP_RULE_EXACT},
-    "risk": {"stop_rule": coordinator_pb2.STOP_RULE_RISK, "risk": 0.01},
+    "risk 5 %": {"stop_rule": coordinator_pb2.STOP_RULE_RISK, "risk": 0.05},
     "adaptive": {"stop_rule": coordinator_pb2.STOP_RULE_ADAPTIVE},
 }
 ORCHESTRATED: Final[dict[str, dict[str, Any]]] = {
     "debate": {"strategy": "debate", "rounds": 2},
     "universal": {"strategy": "universal"},
     "moa": {"strategy": "moa"},
-    "pacore": {"strategy": "pacore"},
+    "pacore": {"strategy": "pacore", "widths": [4]},
     "borda": {"strategy": "borda"},
+    "best_of_n": {"strategy": "best_of_n"},
     "cascade": {"cascade": True},
 }
 """Strategies that ask again, so that recorded ballots are not enough."""
@@ -60,7 +61,11 @@ def samples_of(model: str) -> Way:
 def live_ways() -> Sequence[Way]:
     """Give the ways that are tried on some items only."""
     stops = [Way(f"live/stop-{name}", fields) for name, fields in STOPS.items()]
-    return [*(Way(f"live/{name}", fields) for name, fields in ORCHESTRATED.items()), *stops]
+    drawn = {"pacore": {"temperature": TEMPERATURE}}  # its candidates have to differ
+    again = [
+        Way(f"live/{name}", fields, drawn.get(name, {})) for name, fields in ORCHESTRATED.items()
+    ]
+    return [*again, *stops]
 
 
 async def record(

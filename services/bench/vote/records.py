@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -61,19 +62,25 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Records:
-    """A file of records that only grows. A line that was cut off in writing is dropped."""
+    """A file of records that only grows. A line that was cut off in writing is dropped.
+
+    Raises BlockingIOError when another run writes it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._known: dict[tuple[str, str], Record] = {}
-        whole = 0
-        if path.exists():
-            for record, end in _lines(path):
-                self._known[record.key], whole = record, end
-            with path.open("r+b") as file:
-                file.truncate(whole)
         self._file = path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise
+        whole = 0
+        for record, end in _lines(path):
+            self._known[record.key], whole = record, end
+        self._file.truncate(whole)
 
     def __enter__(self) -> Self:
         return self

@@ -175,12 +175,18 @@ class Report:
         """Replay every stop rule on three electorates, and tell what the live checks saw."""
         self._say("replaying stop rules")
         material = self._material
+        chosen = {case.item.id for case in material.larger}
+        some = [case for case in material.test if case.item.id in chosen]
         members = f"{len(material.test[0].ballots)} members"
         electorates = [
             (members, "majority", material.test),
-            (members, "topic", material.test),
+            (members, "topic", some),
             (f"{recording.VOTES_OF_EACH} samples of each member", "majority", material.larger),
-            (f"{recording.SAMPLES} samples of {self._best}", "majority", material.samples),
+            (
+                f"{recording.SAMPLES} samples of {self._best}",
+                "majority",
+                [one for one in material.samples if one.item.id in chosen],
+            ),
         ]
         replayed = [
             asdict(stops.replayed(rule, name, strategy, some, self._learned))

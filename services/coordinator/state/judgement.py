@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.voting import answer_calibration, calibration, conformal
@@ -46,12 +47,19 @@ def fit_model(items: Sequence[BallotItem], day: date) -> Calibrator:
 
 
 def fit_answers(items: Sequence[AnswerItem], day: date) -> AnswerJudge:
-    """Fit the judge of a strategy's answers; every second item is held out for the proof."""
+    """Fit the judge of a strategy's answers; about half of the items are held out for the proof.
+
+    The halves are drawn by place, the same ones every time and without any rhythm.
+    """
     described = [
         answer_calibration.AnswerItem(features_of(one.features), one.right) for one in items
     ]
-    fitted = answer_calibration.fit_answers(described[::2], day)
-    held_out = described[1::2] if fitted.claims else []
+    draw = Random(0)  # noqa: S311 - a split, not a secret
+    halves = [draw.random() < 0.5 for _ in described]
+    fitting = [one for one, held in zip(described, halves, strict=True) if not held]
+    fitted = answer_calibration.fit_answers(fitting, day)
+    proving = [one for one, held in zip(described, halves, strict=True) if held]
+    held_out = proving if fitted.claims else []
     scores = [fitted.apply(one.features) or 0.0 for one in held_out]
     curve = conformal.risk_curve(scores, [one.right for one in held_out])
     return AnswerJudge(fitted, curve, len(items))
@@ -108,6 +116,8 @@ def judged(decision: Decision, strategy: str, judges: Judges, error_risk: float)
     """Say how sure an answer is, and withhold it when it is riskier than `error_risk` (0: never).
 
     Where nothing was calibrated nothing is claimed: with an `error_risk` the answer is withheld.
+    What is promised is the share of wrong answers among those that are given. One that is itself
+    more likely wrong than right is not given even where the others would make up for it.
     """
     if decision.error is not None:
         return decision
@@ -119,6 +129,8 @@ def judged(decision: Decision, strategy: str, judges: Judges, error_risk: float)
         return decision
     limit = judge.curve.threshold(error_risk) if judge and chance is not None else None
     verdict = conformal.decide(chance, limit)
+    if verdict.answer and chance is not None and 1.0 - chance > max(error_risk, 0.5):
+        verdict = conformal.Decision(False, "not sure: it is more likely wrong than right")
     if verdict.answer:
         return decision
     items = judge.items if judge else 0

@@ -306,6 +306,12 @@ def script() -> Script:
 
 
 @pytest.fixture
+def make_mesh(tls: IssueTls) -> Callable[[AsyncExitStack], Mesh]:
+    """Make further meshes, which end with the stack that is given."""
+    return lambda stack: Mesh(tls, stack)
+
+
+@pytest.fixture
 async def bare_mesh(tls: IssueTls) -> AsyncIterator[Mesh]:
     """A mesh whose coordinator is not started yet."""
     async with AsyncExitStack() as stack:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.answers import cluster
 from services.coordinator.orchestrate.floor import Ask, answered, explained
-from services.coordinator.question import Ballot, Decision, Member, Seat
+from services.coordinator.question import Ballot, Decision, Member, Round, Seat
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
@@ -37,13 +37,15 @@ async def cascade(floor: Floor) -> Decision:
     heard: list[Ballot] = []
     decision = floor.decide(heard) if not rungs else None
     accepted: Accepted | None = None
+    held: list[Round] = []
     asked = 0
     for asked, member in enumerate(rungs, 1):
         seat = Seat(member.node, member.model, 0)
         ask = Ask(member, seat, floor.work.messages, floor.work.samples)
         heard += await floor.one(ask, floor.until(len(rungs) - asked))
-        await floor.stand(sorted(heard, key=lambda ballot: ballot.seat), ())
-        decision = floor.decide(sorted(heard, key=lambda ballot: ballot.seat))
+        in_order = sorted(heard, key=lambda ballot: ballot.seat)
+        held.append(await floor.stand(in_order, held))
+        decision = floor.decide(in_order)
         accepted = enough(floor, decision)
         if accepted or floor.seconds_left <= 0.0:
             break

@@ -113,7 +113,7 @@ class Floor:
     async def everybody(self, deadline: float) -> list[Ballot]:
         """Ask all members the question itself, and wait for every one: round 0."""
         work = _whole(self.work)._replace(deadline=deadline)
-        return list(await self.dispatch(work, self.listener))
+        return list(await self.dispatch(work, _uncertified(self.listener)))
 
     async def each(self, asks: Sequence[Ask], deadline: float) -> list[Ballot]:
         """Ask several members at the same time, each with its own words; in the order of asks."""
@@ -179,6 +179,16 @@ def uncounted(ballots: Sequence[Ballot]) -> tuple[Ballot, ...]:
 def answered(ballots: Sequence[Ballot]) -> list[Ballot]:
     """Give the ballots with an answer."""
     return [ballot for ballot in ballots if ballot.status is Status.VALID]
+
+
+def _uncertified(listener: Listener) -> Listener:
+    """Keep certificates back: the vote of a round is not the last word on its part."""
+
+    async def tell(event: Event) -> None:
+        if not isinstance(event, Certified):
+            await listener.tell(event)
+
+    return listener._replace(tell=tell)
 
 
 def _whole(work: Work) -> Work:

@@ -145,6 +145,30 @@ BATCH_STATE_CANCELLED: BatchState.ValueType  # 4
 """Cancelled by a caller."""
 Global___BatchState: typing_extensions.TypeAlias = BatchState
 
+class _CircuitState:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _CircuitStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_CircuitState.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    CIRCUIT_STATE_UNSPECIFIED: _CircuitState.ValueType  # 0
+    """From an old peer that does not say."""
+    CIRCUIT_STATE_HALF_OPEN: _CircuitState.ValueType  # 1
+    """One call at a time goes through, to try."""
+    CIRCUIT_STATE_OPEN: _CircuitState.ValueType  # 2
+    """No call goes through."""
+
+class CircuitState(_CircuitState, metaclass=_CircuitStateEnumTypeWrapper):
+    """What a circuit does with calls."""
+
+CIRCUIT_STATE_UNSPECIFIED: CircuitState.ValueType  # 0
+"""From an old peer that does not say."""
+CIRCUIT_STATE_HALF_OPEN: CircuitState.ValueType  # 1
+"""One call at a time goes through, to try."""
+CIRCUIT_STATE_OPEN: CircuitState.ValueType  # 2
+"""No call goes through."""
+Global___CircuitState: typing_extensions.TypeAlias = CircuitState
+
 @typing.final
 class Budget(google.protobuf.message.Message):
     """Limits of one question. Zero means no limit."""
@@ -1730,6 +1754,7 @@ class Node(google.protobuf.message.Message):
     ADDRESS_FIELD_NUMBER: builtins.int
     GROUP_FIELD_NUMBER: builtins.int
     LAST_HEARTBEAT_FIELD_NUMBER: builtins.int
+    CIRCUITS_FIELD_NUMBER: builtins.int
     address: builtins.str
     """Where it can be called, as host:port."""
     group: builtins.str
@@ -1742,6 +1767,10 @@ class Node(google.protobuf.message.Message):
     def last_heartbeat(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When its last heartbeat arrived."""
 
+    @property
+    def circuits(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Circuit]:
+        """Models whose calls failed in a row, so that this coordinator holds calls back; empty is none."""
+
     def __init__(
         self,
         *,
@@ -1749,11 +1778,38 @@ class Node(google.protobuf.message.Message):
         address: builtins.str = ...,
         group: builtins.str = ...,
         last_heartbeat: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        circuits: collections.abc.Iterable[Global___Circuit] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["last_heartbeat", b"last_heartbeat", "status", b"status"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["address", b"address", "group", b"group", "last_heartbeat", b"last_heartbeat", "status", b"status"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["address", b"address", "circuits", b"circuits", "group", b"group", "last_heartbeat", b"last_heartbeat", "status", b"status"]) -> None: ...
 
 Global___Node: typing_extensions.TypeAlias = Node
+
+@typing.final
+class Circuit(google.protobuf.message.Message):
+    """The circuit of a model on a node: it opens after failures in a row."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    RETRY_AFTER_SECONDS_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model."""
+    state: Global___CircuitState.ValueType
+    """What it does with calls."""
+    retry_after_seconds: builtins.float
+    """Seconds until a call may go through; 0 when one may."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        state: Global___CircuitState.ValueType = ...,
+        retry_after_seconds: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "retry_after_seconds", b"retry_after_seconds", "state", b"state"]) -> None: ...
+
+Global___Circuit: typing_extensions.TypeAlias = Circuit
 
 @typing.final
 class ListNodesRequest(google.protobuf.message.Message):

@@ -22,6 +22,7 @@ from services.coordinator.events import (
 )
 
 if TYPE_CHECKING:
+    from services.coordinator.breaker import Circuit
     from services.coordinator.decompose.dag import Subtask
     from services.coordinator.question import (
         Ballot,
@@ -194,6 +195,15 @@ def result_of(result: Result) -> coordinator_pb2.Result:
         timings=_timings(result.seconds),
         seed=result.seed,
         tokens_saved=sum(decision.tokens_saved for decision in decisions),
+    )
+
+
+def circuit_of(circuit: Circuit) -> coordinator_pb2.Circuit:
+    """Write a circuit that is not closed."""
+    return coordinator_pb2.Circuit(
+        model=circuit.place.model,
+        state=coordinator_pb2.CircuitState.Value(f"CIRCUIT_STATE_{circuit.state.name}"),
+        retry_after_seconds=circuit.seconds,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
@@ -18,12 +18,13 @@ from services.coordinator.events import NOBODY, Event, Listener
 from services.coordinator.learning_server import LearningServer
 from services.coordinator.limits import DAY_SECONDS
 from services.coordinator.requests import question_of
-from services.coordinator.responses import plan_of, response_of, result_of
+from services.coordinator.responses import circuit_of, plan_of, response_of, result_of
 
 if TYPE_CHECKING:
     import grpc.aio
 
     from quorate.config import CoordinatorSettings
+    from services.coordinator.breaker import Circuit
     from services.coordinator.nodes import NodeCaller
     from services.coordinator.question import Question
     from services.coordinator.registry import Lease, Registry
@@ -108,11 +109,16 @@ class CoordinatorServer(LearningServer, coordinator_pb2_grpc.CoordinatorServiceS
     ) -> coordinator_pb2.ListNodesResponse:
         """List the live nodes as of their last heartbeat."""
         now = self._clocks.monotonic()
-        nodes = [self._node(lease, now) for lease in self._registry.leases(now)]
+        circuits = self._means.traffic.circuits()
+        nodes = [self._node(lease, now, circuits) for lease in self._registry.leases(now)]
         return coordinator_pb2.ListNodesResponse(nodes=nodes)
 
-    def _node(self, lease: Lease, now: float) -> coordinator_pb2.Node:
-        node = coordinator_pb2.Node(address=lease.node.address, group=lease.node.group)
+    def _node(self, lease: Lease, now: float, circuits: Sequence[Circuit]) -> coordinator_pb2.Node:
+        node = coordinator_pb2.Node(
+            address=lease.node.address,
+            group=lease.node.group,
+            circuits=[circuit_of(one) for one in circuits if one.place.node == lease.node.name],
+        )
         node.status.MergeFromString(lease.node.report)
         if lease.drain:
             node.status.state = common_pb2.NODE_STATE_DRAINING

@@ -61,9 +61,12 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
         )
         clocks = Clocks(time.monotonic, time.time)
         questions = CoordinatorServer(means, registry, caller, settings, clocks)
-        leases = LeaseServer(
-            registry, settings, telemetry, time.monotonic, caller.forget, caller.give_up
-        )
+
+        def give_up(node: str) -> None:
+            caller.give_up(node)
+            traffic.forget(node)
+
+        leases = LeaseServer(registry, settings, telemetry, time.monotonic, caller.forget, give_up)
         services = [
             server.Service(
                 authorization.COORDINATOR,

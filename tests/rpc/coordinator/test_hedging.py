@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from quorate import errors
-from quorate.v1 import common_pb2, registry_pb2
+from quorate.v1 import common_pb2, coordinator_pb2, registry_pb2
 from services.coordinator.breaker import FAILURES
 from services.coordinator.hedging import FEWEST
 
@@ -181,6 +181,11 @@ async def test_a_model_that_keeps_failing_is_left_alone_and_tried_again(mesh, sc
     for _ in range(FAILURES):
         await mesh.ask("What is it?", stop_rule="STOP_RULE_NEVER")
     assert value(mesh, "circuit_state", node="n1", model="atlas") == 2
+    listed = (await mesh.client.ListNodes(coordinator_pb2.ListNodesRequest())).nodes
+    assert [one.model for one in listed[0].circuits] == ["atlas"]
+    assert listed[0].circuits[0].state != coordinator_pb2.CIRCUIT_STATE_UNSPECIFIED
+    assert listed[0].circuits[0].retry_after_seconds <= 1.0
+    assert not listed[1].circuits
     result = await mesh.ask("What is it?", stop_rule="STOP_RULE_NEVER", budget={"seconds": 0.4})
     ballot = result.parts[0].ballots[0]
     assert "its circuit is open" in ballot.failure.message

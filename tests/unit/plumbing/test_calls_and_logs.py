@@ -223,6 +223,12 @@ def test_the_metrics_are_these() -> None:
         "quorate_ask_seconds",
         "quorate_ballots_total",
         "quorate_ballots_cancelled_total",
+        "quorate_circuit_state",
+        "quorate_circuits_opened_total",
+        "quorate_hedges_total",
+        "quorate_retries_total",
+        "quorate_stops_total",
+        "quorate_tokens_saved_total",
         "quorate_vote_agreement",
         "quorate_synthesis_total",
     }

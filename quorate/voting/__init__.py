@@ -1,7 +1,7 @@
 """Voting rules as pure functions in one named table.
 
 aggregate([{"response": "A", "confidence": 0.9}, …], strategy="weighted") is the whole library call;
-`decide` works on votes whose answers were already extracted; `settled` says when to stop asking.
+`decide` works on votes whose answers were already extracted; `should_stop` says when to stop.
 `@strategy("name")` adds a rule of one's own.
 """
 
@@ -10,7 +10,7 @@ from quorate.voting.decision import decide
 from quorate.voting.election import Count, Election
 from quorate.voting.knowledge import Knowledge
 from quorate.voting.registration import strategy
-from quorate.voting.stopping import settled
+from quorate.voting.stopping import Stop, StopRule, settled, should_stop
 from quorate.voting.strategies import STRATEGIES, Strategy, find
 from quorate.voting.vote import Outcome, Score, Vote
 
@@ -23,11 +23,14 @@ __all__ = [
     "Outcome",
     "Response",
     "Score",
+    "Stop",
+    "StopRule",
     "Strategy",
     "Vote",
     "aggregate",
     "decide",
     "find",
     "settled",
+    "should_stop",
     "strategy",
 ]

@@ -46,18 +46,16 @@ def ballots(accuracy: float, questions: int, seed: int) -> np.ndarray:
     return np.where(right, 0, random.integers(1, OPTIONS, (questions, VOTERS)))
 
 
-def independent(accuracy: float) -> Knowledge:
-    """Voters of known accuracy, known to err independently of one another."""
+def known_voters(accuracy: float, correlation: float = 0.0) -> Knowledge:
+    """Voters of known accuracy, known to err independently of one another, or not."""
     models = [f"m{n}" for n in range(VOTERS)]
-    apart = Joint(
-        1e6 * accuracy**2,
-        1e6 * accuracy * (1 - accuracy),
-        1e6 * accuracy * (1 - accuracy),
-        1e6 * (1 - accuracy) ** 2,
+    apart = accuracy * (1 - accuracy) * (1 - correlation)
+    together = Joint(
+        1e6 * (accuracy - apart), 1e6 * apart, 1e6 * apart, 1e6 * (1 - accuracy - apart)
     )
     return Knowledge(
         overall={model: Record(1e4 * accuracy, 1e4 * (1 - accuracy)) for model in models},
-        joint={pair: apart for pair in product(models, models) if pair[0] < pair[1]},
+        joint={pair: together for pair in product(models, models) if pair[0] < pair[1]},
         options=OPTIONS,
     )
 
@@ -70,7 +68,23 @@ class Savings:
     changed: float
 
 
-def savings(rule: StopRule, accuracy: float, knowledge: Knowledge = NOTHING_KNOWN) -> Savings:
+def correlated_ballots(
+    accuracy: float, correlation: float, questions: int, seed: int
+) -> np.ndarray:
+    """Voters whose errors correlate: each question has its own shares of the four answers."""
+    random = np.random.default_rng(seed)
+    precision = 1 / correlation - 1
+    means = np.array([accuracy, *[(1 - accuracy) / 3] * 3]) * precision
+    shares = random.dirichlet(means, questions)
+    return np.array([random.choice(OPTIONS, VOTERS, p=share) for share in shares])
+
+
+def savings(
+    rule: StopRule,
+    accuracy: float,
+    knowledge: Knowledge = NOTHING_KNOWN,
+    questions: np.ndarray | None = None,
+) -> Savings:
     awaited = [f"m{n}" for n in range(VOTERS)]
 
     @cache
@@ -86,7 +100,7 @@ def savings(rule: StopRule, accuracy: float, knowledge: Knowledge = NOTHING_KNOW
         )  # fmt: skip
 
     used = changed = 0
-    questions = ballots(accuracy, 10_000, seed=17)
+    questions = ballots(accuracy, 10_000, seed=17) if questions is None else questions
     confidences = np.random.default_rng(18).random(questions.shape)
     for row, sure in zip(questions.tolist(), confidences.tolist(), strict=True):
         counts = [0] * OPTIONS
@@ -128,12 +142,25 @@ def test_one_percent_of_risk_saves_more_and_changes_less_than_that() -> None:
 
 def test_one_percent_of_risk_saves_most_where_the_voters_are_known() -> None:
     easy, middling, hard = (
-        savings(StopRule.RISK, x, independent(x)) for x in (EASY, MIDDLING, HARD)
+        savings(StopRule.RISK, x, known_voters(x)) for x in (EASY, MIDDLING, HARD)
     )
     assert easy.saved >= 0.39
     assert middling.saved >= 0.30
     assert hard.saved >= 0.14
     assert max(easy.changed, middling.changed, hard.changed) <= 0.0055
+
+
+@pytest.mark.parametrize(("accuracy", "correlation"), [(0.8, 0.3), (0.6, 0.2), (0.7, 0.1)])
+def test_voters_that_err_together_keep_the_risk_where_that_is_known(
+    accuracy: float, correlation: float
+) -> None:
+    questions = correlated_ballots(accuracy, correlation, 8000, seed=23)
+    known = known_voters(accuracy, correlation)
+    found = savings(StopRule.RISK, accuracy, known, questions)
+    exact = savings(StopRule.EXACT, accuracy, known, questions)
+    assert found.changed <= 0.01
+    assert found.saved > exact.saved + 0.03
+    assert exact.changed == 0.0
 
 
 def test_exact_stopping_changes_no_winner_of_a_hundred_thousand_elections() -> None:

@@ -38,6 +38,8 @@ PAUSE_SECONDS: Final = 0.05
 COORDINATOR: Final = "c1"
 MARK: Final = "@bench "
 
+Ask = Callable[[], Awaitable[None]]
+"""Asks once."""
 TakeTurn = Callable[[float], Awaitable[Turn]]
 """Lets a system take a turn with so many seconds for each number of clients."""
 
@@ -53,8 +55,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, cores: Cores) -> Iterator[Served]:
-    """Run a coordinator and five instant nodes for the block. Raises ServerFailed."""
+def serve(folder: Path, cores: Cores, profile: Path | None = None) -> Iterator[Served]:
+    """Run a coordinator and five instant nodes for the block. Raises ServerFailed.
+
+    With `profile` the coordinator runs under cProfile, which writes there at its end.
+    """
     now = datetime.now(UTC)
     authority = folder / "authority"
     create_authority(authority, now=now)
@@ -69,7 +74,9 @@ def serve(folder: Path, cores: Cores) -> Iterator[Served]:
         "database": f"sqlite:///{folder / 'state.sqlite'}",
     }
     settings.write_text(yaml.safe_dump(written), encoding="utf-8")
-    program = [sys.executable, "-m", "services.coordinator", "--settings", str(settings)]
+    profiled = ["-m", "cProfile", "-o", str(profile)] if profile else []
+    service = ["-m", "services.coordinator", "--settings", str(settings)]
+    program = [sys.executable, *profiled, *service]
     with started(program, cores, folder / "coordinator.log") as process:
         _wait(ready, process, "the coordinator", folder / "coordinator.log")
         address = json.loads(ready.read_text(encoding="utf-8"))["address"]
@@ -90,7 +97,7 @@ def _wait(file: Path, process: subprocess.Popen[bytes], name: str, log: Path) ->
 
 
 @contextlib.asynccontextmanager
-async def ours(served: Served, *, streamed: bool) -> AsyncIterator[TakeTurn]:
+async def asking(served: Served, *, streamed: bool) -> AsyncIterator[Ask]:
     """Ask the coordinator over mTLS; it waits for all five votes, as the others do."""
     async with Peers(served.client) as peers:
         channel = peers.channel(served.coordinator, (Role.COORDINATOR, COORDINATOR))
@@ -108,7 +115,14 @@ async def ours(served: Served, *, streamed: bool) -> AsyncIterator[TakeTurn]:
             async for _ in stub.AskStream(request):
                 pass
 
-        yield lambda seconds: question.turn(stream if streamed else ask, seconds)
+        yield stream if streamed else ask
+
+
+@contextlib.asynccontextmanager
+async def ours(served: Served, *, streamed: bool) -> AsyncIterator[TakeTurn]:
+    """Let the coordinator take turns."""
+    async with asking(served, streamed=streamed) as ask:
+        yield lambda seconds: question.turn(ask, seconds)
 
 
 @contextlib.asynccontextmanager

@@ -82,7 +82,7 @@ class Report:
         """Give every table."""
         strategies, references, not_replayed = self.strategies()
         best = next(one for one in references if one.name == self._best)
-        return {
+        made = {
             "study": self._material.study.described(),
             "best_single": self._best,
             "verdict": tables.verdict(strategies, best),
@@ -95,6 +95,7 @@ class Report:
             "confidence": self.confidences(),
             "correlation": self.correlation(),
         }
+        return {name: _plain(section) for name, section in made.items()}
 
     def strategies(self) -> tuple[list[tables.Row], list[tables.Row], Mapping[str, str]]:
         """Replay every strategy on all test items, and compare it with the best single model."""
@@ -256,10 +257,12 @@ class Report:
 
 
 def _plain(value: Any) -> Any:
-    """Turn named tuples, however deep, into mappings."""
+    """Turn named tuples, however deep, into mappings, as JSON would not."""
     if hasattr(value, "_asdict"):
-        return {key: _plain(one) for key, one in value._asdict().items()}
-    return value
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def headline(sections: Mapping[str, Any]) -> list[figures.Figure]:

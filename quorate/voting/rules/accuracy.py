@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 OPEN_OPTIONS = 10
 """Ways to answer an open question, at least: wrong answers to it rarely coincide."""
 _FEWEST_OPTIONS = {Kind.BOOLEAN: 2, Kind.CHOICE: 4}
-FEWEST_OPTIONS = (*sorted(_FEWEST_OPTIONS.values()), OPEN_OPTIONS)
-"""What K is taken to be at least, for one kind of answer or another."""
 
 
 def options_of(election: Election) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OUTLIER = 3.0
 """Median absolute deviations (scaled to a standard deviation) beyond which a number is left out."""
 _TO_DEVIATION = 1.4826
+FEWEST_WITH_OUTLIERS = 4
+"""Among three numbers nothing tells which one is out."""
 MOST_COMPARED = 256
 LONGEST_COMPARED = 4_000
 """Characters of a text that are compared."""
@@ -163,6 +165,8 @@ def _without_outliers(readings: Sequence[Reading]) -> list[Reading]:
 
     Where most numbers are the same, the deviation's median is 0 and only those stay.
     """
+    if len(readings) < FEWEST_WITH_OUTLIERS:
+        return list(readings)
     middle = _median(readings)
     away = _median([r._replace(number=abs(r.number - middle)) for r in readings])
     limit = away * Fraction(OUTLIER * _TO_DEVIATION)
@@ -177,9 +181,10 @@ def _nearness(number: Fraction, middle: Fraction, spread: Fraction) -> float:
 
 
 def _answer(number: Fraction, unit: str) -> Answer:
-    places = 0 if number.denominator == 1 else _decimals(number)
-    rounded = Fraction(round(number * 10**places), 10**places)
-    quantity = Quantity(rounded, unit, places if rounded.denominator != 1 else 0)
+    """Write the average with six digits, without zeros at its end."""
+    rounded = Fraction(round(number * 10 ** _decimals(number)), 10 ** _decimals(number))
+    places = next(n for n in range(_decimals(number) + 1) if (rounded * 10**n).denominator == 1)
+    quantity = Quantity(rounded, unit, places)
     return Answer(Kind.NUMBER, str(quantity), quantity, "average")
 
 

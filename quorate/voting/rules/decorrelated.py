@@ -60,17 +60,14 @@ def discounted(odds: Sequence[float], correlation: Matrix) -> list[float]:
 
 
 def _log_odds(models: Sequence[str], knowledge: Knowledge, options: int) -> list[float]:
-    """Give each voter's log-odds; models that are the same file share their histories."""
+    """Give each voter's log-odds; models that are the same file share one history."""
     pooled: dict[str, Record] = {}
-    for model in dict.fromkeys(models):
-        seen = knowledge.overall.get(model, Record())
-        before = pooled.get(_file(model, knowledge), Record())
-        pooled[_file(model, knowledge)] = Record(
-            before.right + seen.right, before.wrong + seen.wrong
-        )
-    shared = {model: pooled[_file(model, knowledge)] for model in models}
-    history = Knowledge(overall={**knowledge.overall, **shared})
-    return [log_odds(accuracy_of(model, history), options) for model in models]
+    for model, seen in knowledge.overall.items():
+        file = _file(model, knowledge)
+        before = pooled.get(file, Record())
+        pooled[file] = Record(before.right + seen.right, before.wrong + seen.wrong)
+    history = Knowledge(overall=pooled)
+    return [log_odds(accuracy_of(_file(model, knowledge), history), options) for model in models]
 
 
 def _file(model: str, knowledge: Knowledge) -> str:

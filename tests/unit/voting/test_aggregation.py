@@ -6,7 +6,8 @@ import pytest
 
 from quorate.answers import Kind
 from quorate.errors import InvalidRequest, NoQuorum, UnknownStrategy
-from quorate.voting import aggregate
+from quorate.voting import Knowledge, aggregate
+from quorate.voting.knowledge import Record
 
 THREE = [
     {"response": "A", "confidence": 0.9},
@@ -89,6 +90,14 @@ def test_an_unknown_strategy_names_the_nearest() -> None:
         ({"response": "A", "weight": None}, r"responses\[0\].weight"),
         ({"response": "A", "weight": -1}, "weight of 000000"),
         ({"response": "A", "confidance": 0.5}, "Did you mean 'confidence'"),
+        ({"response": "A", "model": 3}, r"responses\[0\].model"),
+        ({"response": "A", "model": ""}, r"responses\[0\].model"),
+        ({"response": "A", "verified": "yes"}, r"responses\[0\].verified"),
+        ({"response": "A", "verified": 1.5}, "verified of 000000"),
+        ({"response": "A", "ranking": "AB"}, r"responses\[0\].ranking is"),
+        ({"response": "A", "ranking": 3}, r"responses\[0\].ranking is"),
+        ({"response": "A", "ranking": ["A", 5]}, r"responses\[0\].ranking\[1\]"),
+        ({"response": "A", "ranking": ["A", ""]}, r"responses\[0\].ranking\[1\]"),
     ],
 )
 def test_a_bad_response_is_refused_by_field(response: dict[str, object], field: str) -> None:
@@ -101,3 +110,27 @@ def test_a_bad_response_is_refused_by_field(response: dict[str, object], field: 
 def test_shares_outside_of_zero_to_one_are_refused(option: str, value: float) -> None:
     with pytest.raises(InvalidRequest, match=option):
         aggregate(THREE, **{option: value})
+
+
+def test_rankings_and_verifier_scores_are_counted_where_the_strategy_reads_them() -> None:
+    responses = [
+        {"response": "A", "ranking": ["A", "D"], "verified": 0.1},
+        {"response": "B", "ranking": ["B", "D"], "verified": 0.2},
+        {"response": "C", "ranking": ["C", "The answer is D"], "verified": None},
+    ]
+    assert aggregate(responses, "borda_count").text == "D"
+    assert aggregate(responses, "best_of_n").text == "B"
+
+
+def test_several_responses_of_one_model_are_its_samples() -> None:
+    responses = [{"response": text, "model": "a"} for text in ("A", "A", "A", "B")]
+    responses += [{"response": "B", "model": model} for model in ("b", "c")]
+    assert aggregate(responses, "majority").outcome.scores[0].votes == 3
+    assert aggregate(responses, "borda").text == "B"
+
+
+def test_knowledge_of_the_models_weighs_their_responses() -> None:
+    responses = [{"response": t, "model": m} for t, m in (("yes", "a"), ("no", "b"), ("no", "c"))]
+    knowledge = Knowledge({"a": Record(95, 5), "b": Record(55, 45), "c": Record(55, 45)})
+    assert aggregate(responses, "ow").text == "no"
+    assert aggregate(responses, "ow", knowledge=knowledge).text == "yes"

@@ -127,7 +127,7 @@ async def test_each_mistake_has_its_own_error_and_the_service_goes_on(
         ({"nodes": ["n9"]}, errors.UnknownNode, "n1"),
         ({"routing": "mip"}, errors.NotImplementedYet, "'mip' comes with a later version"),
         ({"decompose": "DECOMPOSE_MODE_MODEL"}, errors.NotImplementedYet, "by a model"),
-        ({"rounds": 2}, errors.InvalidRequest, "rounds=2.*choose debate or moa"),
+        ({"rounds": 2}, errors.InvalidRequest, "rounds is 2.*choose debate or moa"),
         ({"horizon": 1}, errors.NotImplementedYet, "Looking ahead"),
         ({"ground_truth": "4"}, errors.NotImplementedYet, "Learning"),
     ],

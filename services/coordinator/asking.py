@@ -9,7 +9,7 @@ speaks, the ballot is the member's, drawn with the member's seed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from quorate.errors import DeadlineExceeded, QuorateError
 from services.coordinator import electorate
@@ -185,13 +185,16 @@ class Asking:
         )
         trip = traffic.begin(said.member)
         ended = False
+        error: QuorateError | None = None
         try:
-            error = await _error_of(self._tools.caller.generate(call, said))
-            if error is None and said.unfinished:
-                error = said.cut_short()
+            await self._tools.caller.generate(call, said)
+            error = said.cut_short() if said.unfinished else None
+            ended = True
+        except QuorateError as failure:
+            error = failure
             ended = True
         finally:
-            self._arrive(trip, said, error if ended else None, seconds, ended=ended)
+            self._arrive(trip, said, error, seconds, ended=ended)
         return error
 
     def _arrive(
@@ -219,14 +222,6 @@ class Asking:
             bearable = error.retryable and pause < min(LONGEST_PAUSE_SECONDS, left)
             other = asked if bearable else None
         return other if other and self._tools.traffic.may_retry() else None
-
-
-async def _error_of(call: Awaitable[None]) -> QuorateError | None:
-    try:
-        await call
-    except QuorateError as error:
-        return error
-    return None
 
 
 async def _first_success(

@@ -67,6 +67,23 @@ async def test_a_leader_that_is_overtaken_is_retracted(mesh, script) -> None:
     ]
 
 
+async def test_the_certificate_of_the_mode_is_told_once_and_stays_with_the_part(
+    mesh, script
+) -> None:
+    for place in range(9):
+        await mesh.node(f"n{place}", atlas=script.says("Answer: 18"))
+    events = await mesh.stream(
+        "What is 9 + 9?", stop_rule="STOP_RULE_NEVER", omit_tokens=True, delta=0.1
+    )
+    told = [e.certificate for e in events if e.WhichOneof("event") == "certificate"]
+    assert len(told) == 1
+    assert (told[0].answer, told[0].part_id, told[0].delta) == ("18", "t1", 0.1)
+    assert told[0].e_value >= 10.0
+    assert events[-1].final.parts[0].certificate == told[0]
+    few = (await mesh.ask("What is 9 + 9?", max_models=3)).parts[0]
+    assert not few.HasField("certificate")
+
+
 async def test_a_reader_who_leaves_stops_every_model(mesh, script) -> None:
     nodes = [await mesh.node(name, atlas=script.hangs("x")) for name in ("n1", "n2", "n3")]
     question = script.asked("What is it?")

@@ -14,8 +14,8 @@ _OPTION = re.compile(
 )
 _LEADING = re.compile(rf"[(\[\"']?({_L})[)\]\"']?(?:[,;!]| (?:because|since|as)\b)")
 _JUDGED = re.compile(
-    rf"(?:^|[.!\n] ?)(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the )?"
-    r"(?:correct|right|best|true)\b"
+    rf"(?:^|[.!\n] ?)(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the |my )?"
+    r"(?:correct|right|best|true|(?:final )?answer)\b"
 )
 _SAID = re.compile(
     r"\b(?:[Aa]nswer(?: is|:)|[Oo]ption|[Cc]hoice|[Ll]etter|[Cc]hoose|[Pp]ick|[Ss]elect|[Gg]o with)"

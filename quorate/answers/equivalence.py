@@ -78,7 +78,8 @@ def compare(
         why = _WHY_SAME[first.kind](first, second) if first.kind in _WHY_SAME else ""
     if why:
         return Verdict(True, why)
-    return _judged(first, second, judge) or Verdict(False, f"different as {first.kind}")
+    judged = _judged(first, second, judge)
+    return Verdict(False, f"different as {first.kind}") if judged is None else judged
 
 
 def _compare_kinds(first: Answer, second: Answer) -> Verdict:

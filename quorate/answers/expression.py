@@ -5,7 +5,6 @@ from __future__ import annotations
 import cmath
 import math
 import operator
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -26,7 +25,6 @@ DIFFERENT = 1e-6
 # Three odd places: two polynomials of small degree that agree there agree everywhere.
 _PLACES = (Fraction(7, 3), Fraction(-11, 5), Fraction(101, 13))
 
-_MATHEMATICS = re.compile(r"[\d\\=<>≤≥∈∪∩(){}\[\]^]|\b[a-z]\b")
 _FLOAT_FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
     "sqrt": cmath.sqrt,
     "cbrt": lambda x: math.copysign(abs(x.real) ** (1 / 3), x.real) if not x.imag else x ** (1 / 3),
@@ -86,7 +84,7 @@ def why_same(one: str, other: str, patience: Patience | None = None) -> str | No
             return "equal values of the expressions"
         if distance >= DIFFERENT:
             return ""
-    if not (_MATHEMATICS.search(first) and _MATHEMATICS.search(second)):
+    if not (formula.is_formula(first) and formula.is_formula(second)):
         return ""
     proved = prover.prove(first, second, patience)
     return None if proved is None else "proved equal by math-verify" if proved else ""

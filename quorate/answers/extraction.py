@@ -27,9 +27,12 @@ from quorate.answers.marks import Place, answer_field, places, unwrapped
 from quorate.answers.number import Quantity
 from quorate.answers.refusal import refuses
 
-HEAD_CHARACTERS = 16_000
+HEAD_CHARACTERS = 8_000
 TAIL_CHARACTERS = 16_000
 """A longer text is looked at from both ends only, so that hostile lengths cost nothing."""
+
+
+_THOUGHT_END = "</think>"
 
 
 class Seen(NamedTuple):
@@ -51,7 +54,7 @@ def extract(text: str, kind: Kind | None = None, *, question: str = "") -> Answe
     the type is read from the text. With the `question`, a choice may also be named by its option's
     words instead of its letter. Empty texts and refusals abstain.
     """
-    looked_at = _visible(_ends(text)).strip()
+    looked_at = _visible(_ends(_after_thought(text))).strip()
     if not any(character.isalnum() for character in looked_at):
         return None
     for place in _marked(looked_at, kind):
@@ -63,6 +66,12 @@ def extract(text: str, kind: Kind | None = None, *, question: str = "") -> Answe
     if refuses(looked_at):
         return None
     return _read(Seen(looked_at, False, kind is not None, question), kind)
+
+
+def _after_thought(text: str) -> str:
+    """Leave out what a reasoning model thought before it answered."""
+    end = text.rfind(_THOUGHT_END)
+    return text if end < 0 else text[end + len(_THOUGHT_END) :]
 
 
 def _ends(text: str) -> str:
@@ -127,21 +136,32 @@ def _number(seen: Seen) -> Answer | None:
     if alone is not None or not seen.wanted:
         return _quantity(alone, "only_number")
     if not seen.marked:
-        return _quantity(_last(numerals.quantities(seen.text)), "last_number")
+        return _quantity(_last_in(seen.text), "last_number")
     sentence = _SENTENCE_END.split(seen.text, maxsplit=1)[0]
     result = _EQUALS.split(sentence)[-1]
     return _quantity(
-        next(numerals.quantities(result), None) or _last(numerals.quantities(seen.text)),
+        next(numerals.quantities(result), None) or _last_in(seen.text),
         "marked_number",
     )
 
 
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
-_EQUALS = re.compile(r"=|≈|\b(?:is|equals|gives|makes)\b(?=[^=]*\d)")
+_EQUALS = re.compile(r"=|≈|\b(?:is|equals|gives|makes)\b(?=[^=]{0,200}\d)")
 
 
 def _quantity(found: Quantity | None, rule: str) -> Answer | None:
     return Answer(Kind.NUMBER, str(found), found, rule) if found is not None else None
+
+
+LAST_CHARACTERS = 2_000
+"""Where the last number is looked for first."""
+
+
+def _last_in(text: str) -> Quantity | None:
+    end = text[-LAST_CHARACTERS:]
+    if len(end) < len(text):
+        end = end.partition(" ")[2] or end  # the first word may be half a number
+    return _last(numerals.quantities(end)) or _last(numerals.quantities(text))
 
 
 def _last(found: Iterator[Quantity]) -> Quantity | None:

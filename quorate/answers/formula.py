@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
+from quorate.answers import marks
+
 LONGEST = 400
 MOST_NESTED = 24
 
@@ -77,7 +79,7 @@ Tree: TypeAlias = Number | Name | Call | Pair
 
 def plain(text: str) -> str:
     """Take a formula out of its signs, and drop the "y =" before it."""
-    stripped = text.strip().strip("$").strip()
+    stripped = marks.unwrapped(text).strip("$").strip()
     for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
         if stripped.startswith(opening) and stripped.endswith(closing):
             stripped = stripped[2:-2].strip()

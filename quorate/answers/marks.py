@@ -32,6 +32,17 @@ _HEADING = re.compile(
     r"^[#*_ ]{1,6}(?:the )?(?:final )?answer[*_ ]{0,3}\n{1,2}(\S[^\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_TAG = re.compile(r"<(?:final_)?answer>([^<]{1,2000})</(?:final_)?answer>", re.IGNORECASE)
+_LOOSE_FIELD = re.compile(
+    r"\{[^{}]{0,2000}?['\"]?\b(?:final_)?answer['\"]?\s?:\s?(['\"]?)([^'\"{}\[\],\n]{1,200})\1\s?(?:[,}]|$)"
+)
+"""A field of what is nearly JSON: with other quotes, without any, or cut off behind it."""
+_OPENED = re.compile(r"\$?\\(?:boxed|text|mathrm|textbf|mathbf|textit)\{")
+_IS_ANSWER = re.compile(
+    r"(?:^|[.!\n,:] ?)(?:(?:so|thus|hence|therefore|and),? )?([^\n.!,:]{1,60}) is (?:the|my)"
+    r" (?:final |correct |right )?answer\b",
+    re.IGNORECASE,
+)
 _HASHES = re.compile(r"^#### ?(\S[^\n]*)", re.MULTILINE)
 _PHRASE = re.compile(
     r"\b(?:answer|option|choice) (?:is|would be|=)(?: ?:)? ?"
@@ -56,7 +67,8 @@ def answer_field(text: str) -> Place | None:
         answers = [*_answers(found.value, 0)]
         if len(answers) == 1:  # several, such as one of each part, are no one answer
             return Place(_shown(answers[0]), "answer_field", binding=True)
-    return None
+    found_loosely = None if whole else _LOOSE_FIELD.search(text)
+    return Place(found_loosely[2], "answer_field", binding=True) if found_loosely else None
 
 
 def _answers(value: object, depth: int) -> Iterator[object]:
@@ -99,16 +111,30 @@ def _heading(text: str) -> Place | None:
     return _last(_HEADING, text, "answer_line", binding=True)
 
 
+def _tag(text: str) -> Place | None:
+    return _last(_TAG, text, "answer_tag", binding=True)
+
+
+def _is_answer(text: str) -> Place | None:
+    return _last(_IS_ANSWER, text, "answer_phrase", binding=False)
+
+
 def _boxed(text: str) -> Place | None:
     start = text.rfind("\\boxed{")
     if start < 0:
         return None
-    level = 0
     inside = start + len("\\boxed{")
-    for position in range(inside - 1, min(len(text), inside + LONGEST_BOX)):
+    end = _closing(text, inside)
+    return None if end is None else Place(text[inside:end], "boxed", binding=True)
+
+
+def _closing(text: str, inside: int) -> int | None:
+    """Give where the brace closes that was opened just before a position."""
+    level = 1
+    for position in range(inside, min(len(text), inside + LONGEST_BOX)):
         level += {"{": 1, "}": -1}.get(text[position], 0)
         if level == 0:
-            return Place(text[inside:position], "boxed", binding=True)
+            return position
         if level > DEEPEST_BOX:
             break
     return None
@@ -130,12 +156,14 @@ def _last(pattern: re.Pattern[str], text: str, rule: str, *, binding: bool) -> P
 
 
 _RULES: Sequence[Callable[[str], Place | None]] = (
+    _tag,
     _final_line,
     _answer_line,
     _boxed,
     _hashes,
     _heading,
     _phrase,
+    _is_answer,
 )
 
 
@@ -151,9 +179,10 @@ def _unwrapped_once(text: str) -> str:
     for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
         if text.startswith(opening) and text.rstrip(".").endswith(closing):
             return text.rstrip(".")[2:-2].strip()
-    boxed = re.fullmatch(r"\$?\\(?:boxed|text|mathrm|textbf)\{([^{}]*)\}\$?\.?", text)
-    if boxed:
-        return boxed[1].strip()
+    if opened := _OPENED.match(text):
+        end = _closing(text, opened.end())
+        if end is not None and text[end + 1 :] in ("", ".", "$", "$.", ".$"):
+            return text[opened.end() : end].strip()
     for sign in ("**", "__", "$$", "*", "`", '"', "'", "“", "$"):
         closing = "”" if sign == "“" else sign
         inner = text.removesuffix(".") if text.endswith(f"{closing}.") else text

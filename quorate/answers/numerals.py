@@ -78,7 +78,8 @@ _SCALES = {
     "bn": 9, "billion": 9, "trillion": 12,
 }  # fmt: skip
 _UNIT = re.compile(
-    r"(\s?)(%|¢|€|£|₹|°\s?[CF]\b|per cent\b|degrees? (?:[Cc]elsius|[Ff]ahrenheit)\b|light years?\b"
+    r"(\s?)(%|\$(?![\d$])|¢|€|£|₹|°\s?[CF]\b|per cent\b|degrees? (?:[Cc]elsius|[Ff]ahrenheit)\b"
+    r"|light years?\b"
     r"|(?:square|cubic|sq|metric|US|kilowatt) [a-z]+\b|[A-Za-z]+ per [a-z]+\b|[A-Za-zµμ]+/[a-z]+\b"
     r"|[A-Za-zµμ]+\^?\d?(?!\w))",
 )
@@ -133,7 +134,7 @@ def only_quantity(text: str) -> Quantity | None:
     "2 + 2 = 4" is one as well: what is equal to 4 has been worked out.
     """
     plain = _clean(text).strip().strip("*_").rstrip(".!").strip()
-    plain = plain.removeprefix("(").removesuffix(")") if plain[1:-1].isdecimal() else plain
+    plain = plain[1:-1] if re.fullmatch(r"\([^(),]*\)", plain) else plain
     before, equals, after = plain.rpartition("=")
     if equals and _WORKED_OUT.fullmatch(before) and not _UNKNOWN.search(before):
         plain = after.strip()
@@ -142,7 +143,10 @@ def only_quantity(text: str) -> Quantity | None:
     found = _read_whole(plain, match) if match else None
     if found is not None:
         rest = plain[found[1] :].strip(" .*_$")
-        is_one = re.fullmatch(r"(?:[a-z]{2,24}|°)?", rest) and rest not in ("am", "pm")
+        is_one = re.fullmatch(r"(?:[a-z]{2,24}|°)?\s?(?:\([^()]{1,60}\))?", rest) and rest not in (
+            "am",
+            "pm",
+        )
         return found[0] if is_one else None
     value = spelled.only(plain[:LONGEST_WORDS])
     return None if value is None else _of_words(value)
@@ -257,6 +261,8 @@ def _unit(text: str, currency: str, end: int) -> tuple[str | None, int]:
 
     None for the symbol when letters that are no unit stick to the number, as in 3x.
     """
+    if currency == "$" and text[end : end + 1] == "$":  # $18$ is LaTeX, not money
+        return "", end
     if ordinal := _ORDINAL.match(text, end):
         return "", ordinal.end()
     match = _UNIT.match(text, end, end + LONGEST_UNIT)
@@ -266,5 +272,4 @@ def _unit(text: str, currency: str, end: int) -> tuple[str | None, int]:
         return None, end
     if match and known:
         return currency or known.symbol, match.end()
-    is_math = currency == "$" and text[end : end + 1] == "$"  # $18$ is LaTeX, not money
-    return "" if is_math else currency, end
+    return currency, end

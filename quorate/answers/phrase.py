@@ -14,6 +14,7 @@ Words: TypeAlias = tuple[str, ...]
 LONGEST_FACT_WORDS = 8
 """A longer phrase is an argument, not a fact that a sentence could wrap."""
 MOST_SLIPS = 2
+MOST_EXPANDED = 1_000
 
 # Signs that carry meaning stay: -5, 3.5, 50%, C++, .NET, x - 1, a < b, $5; hyphens of words do not.
 _WORDS = re.compile(
@@ -108,7 +109,10 @@ def words(text: str) -> Words:
 
 
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", text)
+    if len(plain) > 2 * len(text) + MOST_EXPANDED:  # a flood of signs that stand for sentences
+        plain = text
+    plain = plain.casefold()
     if not plain.isascii():
         plain = re.sub(r"(?![0-9])\d", lambda match: str(unicodedata.decimal(match[0])), plain)
         plain = re.sub(r"[−‐‑‒–]", "-", plain.replace("’", "'"))

@@ -13,7 +13,7 @@ _ONLY = re.compile(rf"{_LEAD}(not |n't )?({_TRUE}|{_FALSE})[.!,;:]*", re.IGNOREC
 # "Yes it is" and "No, …" answer; "No one knows", "True love" and "Right angles" do not.
 _OPENING = re.compile(
     rf"{_LEAD}(not )?(?:(yes|yeah|yep|nope)\b(?! and no| or no)"
-    rf"|({_TRUE}|{_FALSE})(?=[.!,;:)*\n]|\s[-–—]"
+    rf"|({_TRUE}|{_FALSE})(?!\. ?\d)(?=[.!,;:)*\n]|\s[-–—]"
     r"|\s+(?:because|since|as|that|it|he|she|they|this|there|you|we|i)\b))",
     re.IGNORECASE,
 )

@@ -73,12 +73,18 @@ class Belief(NamedTuple):
 def belief_of(models: Sequence[str], distinct: int, knowledge: Knowledge) -> Belief | None:
     """Sum up what is known of voters; None when one of them has fewer than 20 items of history.
 
+    None too for several samples of a model of which it was never measured how alike they err:
+    where the prior takes them for one vote, nothing could contradict the first of them.
     `models` are those of all votes, seen and missing, and `distinct` how many answers were given.
     Where the question leaves its options open there is one more than that. History on the topic is
     used when there is enough.
     """
     records = [_record(model, knowledge) for model in models]
     if not records or any(record.total < FEWEST_ITEMS for record in records):
+        return None
+    if any(
+        (model, model) not in knowledge.joint for model in set(models) if models.count(model) > 1
+    ):
         return None
     accuracy = math.fsum((one.right + 1) / (one.total + 2) for one in records) / len(records)
     options = max(2, distinct, knowledge.options or distinct + 1)

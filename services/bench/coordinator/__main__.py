@@ -75,7 +75,9 @@ async def _measure(
                 missing[title] = str(error)
                 continue
             log = folder / f"{name}.log"
-            run = systems.peer(python, f"{name}_peer", arguments[name], log)
+            run = systems.peer(
+                python, f"{name}_peer", arguments[name], log, cores.serving | cores.asking
+            )
             found = f"{title} {environments.version(python, name)}"
             takers[found] = stack.enter_context(run)
         taken: dict[str, list[Turn]] = {name: [] for name in takers}

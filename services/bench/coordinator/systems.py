@@ -150,9 +150,16 @@ async def bare(served: Served) -> AsyncIterator[TakeTurn]:
 
 
 @contextlib.contextmanager
-def peer(python: Path, script: str, arguments: list[str], log: Path) -> Iterator[TakeTurn]:
-    """Run a peer's script with a Python of its own for the block. Raises ServerFailed."""
+def peer(
+    python: Path, script: str, arguments: list[str], log: Path, usable: frozenset[int]
+) -> Iterator[TakeTurn]:
+    """Run a peer's script with a Python of its own for the block. Raises ServerFailed.
+
+    It may use all the cores that ours and its client use together.
+    """
     root = Path(__file__).parents[3]
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, usable)  # a process inherits them from the thread
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [str(python), "-m", f"services.bench.coordinator.{script}", *arguments],
@@ -163,6 +170,7 @@ def peer(python: Path, script: str, arguments: list[str], log: Path) -> Iterator
             cwd=root,
             env={**os.environ, "PYTHONPATH": str(root)},
         )
+    os.sched_setaffinity(0, before)
     try:
         if process.stdin is None or process.stdout is None:
             raise BrokenPipeError(f"{script} was started without pipes")

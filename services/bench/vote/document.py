@@ -6,16 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Result = Mapping[str, Any]
+ROUTERS = ("best of the task (told the task)", "nearest-neighbour router")
 
 
 def verdict(result: Result) -> str:
     """Say whether the best strategy beats the best single model, and what would have been seen."""
     least = result["smallest_difference"]
+    best = max(result["strategies"], key=lambda one: _get(one["accuracy"], "value"))
+    rivals = [one for one in result["baselines"] if one["name"] in ROUTERS]
+    told = "; ".join(
+        f"{one['name']} {_share(one['accuracy'])} with {one['tokens']:.0f}" for one in rivals
+    )
     return (
         f"**{result['verdict']}**\n\n"
         f"With {least['n']:,} items, a difference of {least['value']:.1%} in accuracy is seen with "
         f"a probability of {least['power']:.0%} (McNemar, p < {least['alpha']:.2g} after the "
-        "correction).\n"
+        "correction).\n\n"
+        f"Voting is not the only way to do better than one model for everything. {best['name']} "
+        f"answers {_share(best['accuracy'])} right with {best['tokens']:.0f} tokens a question; "
+        f"sending each question to a single model: {told}. A vote needs nobody to know the task.\n"
     )
 
 

@@ -129,7 +129,6 @@ async def test_each_mistake_has_its_own_error_and_the_service_goes_on(
         ({"decompose": "DECOMPOSE_MODE_MODEL"}, errors.NotImplementedYet, "by a model"),
         ({"rounds": 2}, errors.InvalidRequest, "rounds is 2.*choose debate or moa"),
         ({"horizon": 1}, errors.NotImplementedYet, "Looking ahead"),
-        ({"ground_truth": "4"}, errors.NotImplementedYet, "Learning"),
     ],
 )
 async def test_what_does_not_exist_is_named(mesh, script, options, error, said: str) -> None:
@@ -145,7 +144,6 @@ async def test_later_methods_name_their_feature(mesh) -> None:
         (mesh.client.GetBatch, c.GetBatchRequest(), "Batch jobs"),
         (mesh.client.ListBatches, c.ListBatchesRequest(), "Batch jobs"),
         (mesh.client.CancelBatch, c.CancelBatchRequest(), "Batch jobs"),
-        (mesh.client.Feedback, c.FeedbackRequest(), "Learning from feedback"),
     ):
         with pytest.raises(errors.NotImplementedYet, match=feature):
             await call(request)

@@ -48,7 +48,11 @@ _ANYTHING: Final = Answer(Kind.TEXT, "any", "any", "supposed")
 
 
 class Tally:
-    """The vote on one part. `weights` gives each seat's weight under the strategy."""
+    """The vote on one part.
+
+    `weights` gives each seat's weight under the strategy, `models` the name under which its history
+    is known, by default its model's.
+    """
 
     def __init__(
         self,
@@ -57,11 +61,13 @@ class Tally:
         seats: Sequence[Seat],
         weights: Sequence[float],
         judging: Judging = USUAL,
+        models: Sequence[str] = (),
     ) -> None:
         self._strategy = strategy
         self._part_id = part_id
         self._judging = judging
         self._weights = dict(zip(seats, weights, strict=True))
+        self._models = dict(zip(seats, models or [seat.model for seat in seats], strict=True))
         self._ballots: dict[Seat, Ballot] = {}
         self._votes: dict[Seat, voting.Vote] = {}
         self._outcome: voting.Outcome | None = None
@@ -114,7 +120,7 @@ class Tally:
         if rule is StopRule.NEVER and missing:
             return ""
         weights = [self._weights[seat] for seat in missing]
-        models = [seat.model for seat in missing]
+        models = [self._models[seat] for seat in missing]
         stop = should_stop(self.votes, weights, self._strategy, rule, risk, knowledge, models)
         return stop.reason if stop and self._agreement_is_settled(len(missing)) else ""
 
@@ -141,10 +147,10 @@ class Tally:
         outcome = self._decided()
         leader = outcome.winner if outcome else _ANYTHING
         weights = [self._weights[seat] for seat in missing]
-        models = [seat.model for seat in missing]
+        models = [self._models[seat] for seat in missing]
         for count in range(1, len(missing)):
             supposed = [
-                voting.Vote(seat.id, leader, 1.0, weight, seat.model)
+                voting.Vote(seat.id, leader, 1.0, weight, self._models[seat])
                 for seat, weight in zip(missing[:count], weights, strict=False)
             ]
             votes_then, left = [*votes, *supposed], weights[count:]

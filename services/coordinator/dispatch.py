@@ -19,6 +19,7 @@ from services.coordinator.counting import Judging, Tally
 from services.coordinator.events import Cast, Certified, Listener
 from services.coordinator.question import Ballot, Member, Seat, Status
 from services.coordinator.said import Asked, lost_ballot
+from services.coordinator.state.learned import ModelKey
 from services.coordinator.tally import Ending
 from services.coordinator.waves import Wave, Waves
 from services.coordinator.work import Allowance, Call, Caller, Tools, Work
@@ -52,7 +53,14 @@ class Dispatcher:
         weights = {(member.node, member.model): member.weight for member in work.members}
         self._weights = [weights[seat.node, seat.model] for seat in self._seats]
         judging = Judging(work.stop_rule, work.risk, work.knowledge, work.min_agreement, work.delta)
-        self._tally = Tally(work.strategy, work.part_id, self._seats, self._weights, judging)
+        keys = {
+            (member.node, member.model): ModelKey(member.model, member.sha256).id
+            for member in work.members
+        }
+        models = [keys[seat.node, seat.model] for seat in self._seats]
+        self._tally = Tally(
+            work.strategy, work.part_id, self._seats, self._weights, judging, models
+        )
         self._waves = Waves(work, self._tally, traffic, clock)
         self._arrived: asyncio.Queue[Ballot] = asyncio.Queue()
         self._held: dict[Seat, Ballot] = {}

@@ -9,6 +9,7 @@ from quorate.answers import cluster
 from services.coordinator import budget
 from services.coordinator.budget import Candidate, Left
 from services.coordinator.question import Ballot, Drawing, Member, Status
+from services.coordinator.state.learned import ModelKey
 
 if TYPE_CHECKING:
     from services.coordinator.counting import Tally
@@ -94,7 +95,7 @@ class Waves:
 
     def _right(self, member: Member) -> float:
         """Estimate P(right): what was learned, else what the node says; 0 is unknown."""
-        record = self._work.knowledge.overall.get(member.model)
+        record = self._work.knowledge.overall.get(ModelKey(member.model, member.sha256).id)
         if record is not None and record.total > 0.0:
             return (record.right + 1.0) / (record.total + 2.0)
         return member.reliability

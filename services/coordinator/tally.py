@@ -40,6 +40,7 @@ def vote_of(ballot: Ballot) -> voting.Vote:
         ModelKey(ballot.seat.model, ballot.sha256).id,
         ballot.ranking,
         ballot.verified,
+        voter=f"{ballot.seat.node}/{ballot.seat.model}",
     )
 
 

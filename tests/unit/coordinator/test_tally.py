@@ -161,3 +161,15 @@ def test_saved_tokens_are_estimated_from_the_ballots_that_ended() -> None:
     assert tokens_saved([*ended, lost(2, Status.CANCELLED, tokens=50)]) == 0
     assert tokens_saved([lost(2, Status.CANCELLED)]) == 0
     assert tokens_saved(ended) == 0
+
+
+def test_samples_of_one_member_make_one_ranked_ballot() -> None:
+    def said(node: int, texts: str) -> list[Ballot]:
+        return [
+            replace(ballot(node, text), seat=Seat(f"n{node}", "atlas", sample))
+            for sample, text in enumerate(texts)
+        ]
+
+    ballots = [*said(0, "xxx"), *said(1, "y"), *said(2, "y")]
+    assert decide(PART, Kind.TEXT, "majority", ballots).answer == "x"
+    assert decide(PART, Kind.TEXT, "borda", ballots).answer == "y"

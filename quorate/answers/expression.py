@@ -84,7 +84,7 @@ def why_same(one: str, other: str, patience: Patience | None = None) -> str | No
             return "equal values of the expressions"
         if distance >= DIFFERENT:
             return ""
-    if not (formula.is_formula(first) and formula.is_formula(second)):
+    if not all(formula.is_formula(side) or formula.parse(side) for side in (first, second)):
         return ""
     proved = prover.prove(first, second, patience)
     return None if proved is None else "proved equal by math-verify" if proved else ""

@@ -80,9 +80,6 @@ Tree: TypeAlias = Number | Name | Call | Pair
 def plain(text: str) -> str:
     """Take a formula out of its signs, and drop the "y =" before it."""
     stripped = marks.unwrapped(text).strip("$").strip()
-    for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
-        if stripped.startswith(opening) and stripped.endswith(closing):
-            stripped = stripped[2:-2].strip()
     return _NAMED.sub("", stripped.rstrip(".,")).strip()
 
 

@@ -51,5 +51,5 @@ def proved(one: str, other: str) -> bool | None:
     )
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - this is the child process
     main()

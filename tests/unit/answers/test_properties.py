@@ -14,6 +14,10 @@ SAID = st.sampled_from(
         "Paris", "yes", "No.", "The capital of France is Paris.", "Paris is the capital of France",
         "is", "not Paris", "x + 1", "1 + x", "{}", "[1]", '{"a": 1}', '{"a": 1.0}',
         "def f(a):\n    return a", "lambda x: x", "I don't know", "", "Answer: 18", "\\boxed{B}",
+        "x^2", "x*x", "\\sqrt{2}", "1.414", "(1, 2]", "March 5, 2020", "2020-03-05", "3 pm",
+        "15:00",
+        "Mississippi", "Mississipi", "cats and dogs", "dogs and cats", "not 5 but 7", "1 h 30 min",
+        "90 min", "5 pounds", "5 lb", "£5", "66.67%", "2/3", "32°F", "0°C", "\u0661\u0662", "12",
         "3.14", "3.14159", "the the", "a", "1e3", "it is in Asia", "Asia",
     ]
 )  # fmt: skip

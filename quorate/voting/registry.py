@@ -14,8 +14,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeAlias, TypeVar
 
 from quorate.errors import ConfigurationError, QuorateError
+from quorate.voting.definition import Strategy
 from quorate.voting.election import Counting
-from quorate.voting.strategy import Strategy
 
 GROUP = "quorate.strategies"
 """The entry-point group of plugins."""

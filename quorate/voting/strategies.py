@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.errors import UnknownStrategy, nearest
+from quorate.voting.definition import Strategy
 from quorate.voting.registry import Table
 from quorate.voting.rules import average, coins, kemeny, optimal, rankings, surprise, verified
 from quorate.voting.rules.decorrelated import decorrelated
-from quorate.voting.strategy import Strategy
 
 if TYPE_CHECKING:
     from quorate.voting.vote import Vote

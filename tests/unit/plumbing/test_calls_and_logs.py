@@ -226,6 +226,8 @@ def test_the_metrics_are_these() -> None:
         "quorate_circuit_state",
         "quorate_circuits_opened_total",
         "quorate_hedges_total",
+        "quorate_learning_lost_total",
+        "quorate_topics_by_rules_total",
         "quorate_retries_total",
         "quorate_stops_total",
         "quorate_tokens_saved_total",

@@ -15,6 +15,7 @@ from quorate.answers import Kind, equivalent, extract
 from quorate.errors import InvalidRequest
 from quorate.voting import Vote, decide
 from quorate.voting.decision import election_of
+from quorate.voting.definition import Strategy
 from quorate.voting.knowledge import NOTHING_KNOWN, Joint, Knowledge, Record
 from quorate.voting.rules.accuracy import options_of
 from quorate.voting.stopping import (
@@ -27,7 +28,6 @@ from quorate.voting.stopping import (
     should_stop,
 )
 from quorate.voting.strategies import STRATEGIES
-from quorate.voting.strategy import Strategy
 
 LETTERS = [extract(letter) for letter in "ABCD"]
 VOTERS = 9

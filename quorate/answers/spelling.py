@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from rapidfuzz.distance import OSA
-
 FEWEST_LETTERS = 8
 """A shorter word that differs by a letter is mostly another word: desert, dessert."""
 _CONFUSABLE = frozenset({frozenset({"complaint", "compliant"})})
@@ -35,6 +33,9 @@ def is_slip(one: str, other: str) -> bool:
     """
     if min(len(one), len(other)) < FEWEST_LETTERS or not (one.isalpha() and other.isalpha()):
         return False
+    # Two megabytes that a process which compares no such words, as most nodes, does without.
+    from rapidfuzz.distance import OSA  # noqa: PLC0415
+
     if OSA.distance(one, other, score_cutoff=1) != 1 or frozenset({one, other}) in _CONFUSABLE:
         return False
     return sorted(one) == sorted(other) or _single(one) == _single(other)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LATER = ("numpy", "llama_cpp", "httpx", "opentelemetry.exporter", "opentelemetry.sdk", "rich")
+LATER = (
+    "numpy",
+    "rapidfuzz",
+    "llama_cpp",
+    "httpx",
+    "opentelemetry.exporter",
+    "opentelemetry.sdk",
+    "rich",
+)
 """What engines need, remote models need, exported spans need, and what only commands need."""
 
 

@@ -34,7 +34,7 @@ def is_slip(one: str, other: str) -> bool:
     if min(len(one), len(other)) < FEWEST_LETTERS or not (one.isalpha() and other.isalpha()):
         return False
     # Two megabytes that a process which compares no such words, as most nodes, does without.
-    from rapidfuzz.distance import OSA  # noqa: PLC0415
+    from rapidfuzz.distance import OSA
 
     if OSA.distance(one, other, score_cutoff=1) != 1 or frozenset({one, other}) in _CONFUSABLE:
         return False

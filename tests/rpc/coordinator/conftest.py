@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -26,6 +27,7 @@ from quorate.v1 import (
     registry_pb2_grpc,
 )
 from services.coordinator.service import coordinator
+from tests.rpc.coordinator.real_nodes import nodes
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Behaviour: TypeAlias = Callable[[node_pb2.GenerateRequest, Context], Awaitable[None]]
@@ -323,3 +325,11 @@ async def mesh(bare_mesh: Mesh) -> Mesh:
     """A mesh with a coordinator and no nodes."""
     await bare_mesh.start()
     return bare_mesh
+
+
+@pytest.fixture
+async def pocket_mesh(bare_mesh: Mesh, tls: IssueTls, tmp_path: Path) -> AsyncIterator[Mesh]:
+    """A coordinator and two real nodes with two pocket models each, all ready to vote."""
+    await bare_mesh.start(heartbeat_seconds=0.2)
+    async with nodes(bare_mesh, tls, tmp_path):
+        yield bare_mesh

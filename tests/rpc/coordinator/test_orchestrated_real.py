@@ -2,72 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
-
 import pytest
-import yaml
 
-from quorate.identity import Role
 from quorate.v1 import common_pb2, coordinator_pb2
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
 pytestmark = pytest.mark.anyio
-PAIRS = {"n1": ("abacus", "atlas"), "n2": ("scribe", "marshal")}
 HARD = "A shop sells 17 boxes with 6 pens each and 5 single pens. How many pens are that?"
 SAMPLING = {"seed": 11, "max_tokens": 64}
 SPOKEN = {common_pb2.BALLOT_STATUS_VALID, common_pb2.BALLOT_STATUS_ABSTAINED}
-
-
-@asynccontextmanager
-async def node(mesh, tls, folder: Path, name: str) -> AsyncIterator[None]:
-    """Run a node with its pair of models for as long as the block lasts."""
-    path = folder / f"{name}.yaml"
-    settings = {
-        "name": name,
-        "coordinators": [mesh.address],
-        "models": [{"name": model} for model in PAIRS[name]],
-        "drain_seconds": 0.5,
-        "runtime_directory": str(folder),
-        "tls": {key: str(file) for key, file in tls(Role.NODE, name).model_dump().items()},
-    }
-    path.write_text(yaml.safe_dump(settings), "utf-8")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.node", "--settings", str(path)
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-@pytest.fixture
-async def pocket_mesh(bare_mesh, tls, tmp_path):
-    """Two real nodes with two pocket models each, all ready to vote."""
-    await bare_mesh.start(heartbeat_seconds=0.2)
-    async with AsyncExitStack() as stack:
-        for name in PAIRS:
-            await stack.enter_async_context(node(bare_mesh, tls, tmp_path, name))
-        async with asyncio.timeout(60):
-            while await ready(bare_mesh) < 4:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        yield bare_mesh
-
-
-async def ready(mesh) -> int:
-    response = await mesh.client.ListNodes(coordinator_pb2.ListNodesRequest())
-    return sum(
-        model.state == common_pb2.MODEL_STATE_READY
-        for one in response.nodes
-        for model in one.status.models
-    )
 
 
 async def test_pocket_models_debate_rank_pick_sample_and_cascade(pocket_mesh) -> None:

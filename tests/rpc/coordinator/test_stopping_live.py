@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
-from quorate.identity import Role
 from quorate.v1 import common_pb2, coordinator_pb2
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
 pytestmark = pytest.mark.anyio
-PAIRS = {"n1": ("abacus", "atlas"), "n2": ("scribe", "marshal")}
 QUESTIONS = (
     "What is 9 + 9?",
     "Is 7 a prime number?",
@@ -29,50 +18,6 @@ QUESTIONS = (
     "What is 20 percent of 50?",
 )
 REPEATS = 4
-
-
-@asynccontextmanager
-async def node(mesh, tls, folder: Path, name: str) -> AsyncIterator[None]:
-    """Run a node with its pair of models for as long as the block lasts."""
-    settings = {
-        "name": name,
-        "coordinators": [mesh.address],
-        "models": [{"name": model} for model in PAIRS[name]],
-        "drain_seconds": 0.5,
-        "runtime_directory": str(folder),
-        "tls": {key: str(file) for key, file in tls(Role.NODE, name).model_dump().items()},
-    }
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(settings), "utf-8")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.node", "--settings", str(path)
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-@pytest.fixture
-async def live(bare_mesh, tls, tmp_path):
-    """A coordinator and two nodes with two ready models each."""
-    await bare_mesh.start(heartbeat_seconds=0.2)
-    async with AsyncExitStack() as stack:
-        for name in PAIRS:
-            await stack.enter_async_context(node(bare_mesh, tls, tmp_path, name))
-        async with asyncio.timeout(90):
-            while await ready(bare_mesh) < 4:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        yield bare_mesh
-
-
-async def ready(mesh) -> int:
-    return sum(
-        model.state == common_pb2.MODEL_STATE_READY
-        for status in await statuses(mesh)
-        for model in status.models
-    )
 
 
 async def held(mesh) -> int:
@@ -111,45 +56,54 @@ def told(result: coordinator_pb2.Result) -> list[tuple[object, ...]]:
     ]
 
 
-async def test_an_exact_stop_changes_no_answer_of_real_models(live) -> None:
+async def test_an_exact_stop_changes_no_answer_of_real_models(pocket_mesh) -> None:
     cancelled = 0
     for seed, question in enumerate(QUESTIONS):
         options = {"sampling": {"seed": seed, "max_tokens": 48}}
-        full = await live.ask(question, stop_rule="STOP_RULE_NEVER", **options)
-        early = await live.ask(question, stop_rule="STOP_RULE_EXACT", **options)
+        full = await pocket_mesh.ask(question, stop_rule="STOP_RULE_NEVER", **options)
+        early = await pocket_mesh.ask(question, stop_rule="STOP_RULE_EXACT", **options)
         assert early.answer == full.answer
         assert full.tokens_saved == 0
         cancelled += early.parts[0].stopped_by == "exact"
     sampling = {"max_tokens": 160, "grammar": 'root ::= "yes, " [a-z ]{140}'}
     for strategy in ("majority", "weighted"):
-        long = await live.ask("Is 7 a prime number?", sampling=sampling, strategy=strategy)
+        long = await pocket_mesh.ask("Is 7 a prime number?", sampling=sampling, strategy=strategy)
         assert long.answer == "yes"
         cancelled += long.parts[0].stopped_by == "exact"
     assert cancelled > 0
 
 
-async def test_an_early_stop_frees_the_losers_slots_long_before_they_would_have_ended(live) -> None:
-    # Three say a word; the fourth would go on for the whole context.
-    sampling = {"max_tokens": 1_500, "grammar": 'root ::= "yes" | "yes, " [a-z ]{1400}'}
-    options = {"sampling": sampling, "kind": "ANSWER_KIND_BOOLEAN"}
-    result = await live.ask("Is 7 a prime number?", samples=6, **options)
+async def test_an_early_stop_frees_the_losers_slots_long_before_they_would_have_ended(
+    pocket_mesh,
+) -> None:
+    # Greedily three say a word; the fourth would go on for 1,400 letters.
+    grammar = 'root ::= "yes" | "yes, " [a-z ]{1400} | "no, " [a-z ]{1400}'
+    options = {"sampling": {"max_tokens": 1_500, "grammar": grammar}}
+    result = await pocket_mesh.ask(
+        "Is 9 a prime number?",
+        kind="ANSWER_KIND_BOOLEAN",
+        decompose="DECOMPOSE_MODE_NONE",
+        **options,
+    )
     losers = [
         ballot
         for ballot in result.parts[0].ballots
         if ballot.status == common_pb2.BALLOT_STATUS_CANCELLED
     ]
     assert result.parts[0].stopped_by == "exact"
-    assert losers
-    assert all(ballot.usage.completion_tokens < 1_400 for ballot in losers)
-    async with asyncio.timeout(3):  # heartbeats tell it every 0.2 s
-        while await held(live) or not await cancelled_samples(live):  # noqa: ASYNC110
+    assert [ballot.model for ballot in losers] == ["atlas"]
+    assert losers[0].usage.completion_tokens < 700
+    async with asyncio.timeout(10):  # told by heartbeats
+        while await held(pocket_mesh) or not await cancelled_samples(pocket_mesh):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
-async def test_the_same_seed_gives_the_same_ballots_beside_another_clients_load(live) -> None:
+async def test_the_same_seed_gives_the_same_ballots_beside_another_clients_load(
+    pocket_mesh,
+) -> None:
     question = "What is 9 + 9?"
     options = {"sampling": {"seed": 3, "temperature": 0.8, "max_tokens": 40}}
-    first = await live.ask(question, deterministic=True, samples=2, **options)
+    first = await pocket_mesh.ask(question, deterministic=True, samples=2, **options)
     stop = asyncio.Event()
 
     async def load() -> None:
@@ -157,13 +111,13 @@ async def test_the_same_seed_gives_the_same_ballots_beside_another_clients_load(
         while not stop.is_set():
             number += 1
             other = QUESTIONS[number % len(QUESTIONS)]
-            await live.ask(other, sampling={"seed": number, "max_tokens": 24})
+            await pocket_mesh.ask(other, sampling={"seed": number, "max_tokens": 24})
 
     async with asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(load())
         repeats = [
-            await live.ask(question, deterministic=True, samples=2, **options)
+            await pocket_mesh.ask(question, deterministic=True, samples=2, **options)
             for _ in range(REPEATS)
         ]
         stop.set()

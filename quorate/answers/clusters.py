@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from quorate.answers.answer import Answer, Kind
 from quorate.answers.equivalence import Judge, compare, may_be_judged
-from quorate.answers.prover import Patience
+from quorate.answers.prover import Patience, waiting
 
 Key: TypeAlias = tuple[Kind, Hashable]
 
@@ -88,7 +88,8 @@ def prove_ahead(answers: Sequence[Answer | None], seconds: float) -> None:
 
     It blocks for at most that long: call it in a thread.
     """
-    cluster(answers, proof_seconds=seconds)
+    with waiting(allowed=True):
+        cluster(answers, proof_seconds=seconds)
 
 
 def judgeable(answers: Sequence[Answer | None]) -> list[tuple[int, int]]:

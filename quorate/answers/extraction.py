@@ -132,7 +132,12 @@ def _boolean(seen: Seen) -> Answer | None:
 
 def _number(seen: Seen) -> Answer | None:
     """Read the first marked number, or what it is said to equal; in a whole text the last one."""
-    alone = numerals.only_quantity(unwrapped(seen.text))
+    plain = unwrapped(seen.text).strip()
+    alone = numerals.only_quantity(plain)
+    if seen.wanted and "\n" not in plain and _is_worked_out(plain):
+        worked_out = _formula(seen)
+        if worked_out is not None:  # a root of two is no number that a digit of it could stand for
+            return worked_out if worked_out.kind is Kind.NUMBER else None
     if alone is not None or not seen.wanted:
         return _quantity(alone, "only_number")
     if not seen.marked:
@@ -143,6 +148,15 @@ def _number(seen: Seen) -> Answer | None:
         next(numerals.quantities(result), None) or _last_in(seen.text),
         "marked_number",
     )
+
+
+_POWER_OR_ROOT = re.compile(r"√|π|\\(?:sqrt|pi|log|ln|binom)\b|\d\s?\^|(?<=\w)[⁰¹²³⁴⁵⁶⁷⁸⁹]")
+_POWER_OF_TEN = re.compile(r"\d\s?(?:[x×*·]|\\(?:times|cdot))\s?10\s?(?:\^|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻])")
+
+
+def _is_worked_out(plain: str) -> bool:
+    """Whether a formula has to be computed: 2^10 does, and 3 × 10^4 is a way to write a number."""
+    return bool(_POWER_OR_ROOT.search(plain)) and not _POWER_OF_TEN.search(plain)
 
 
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")

@@ -67,6 +67,8 @@ def _decode(text: str, start: int) -> tuple[object, int] | None:
     """Decode at a position; gives the value and where it ends."""
     try:
         value, end = _DECODER.raw_decode(text, start)
+        # An escaped half of a character is no text: nothing could be written of it any more.
+        json.dumps(value, ensure_ascii=False).encode()
     # ValueError also stands for integers of thousands of digits.
     except (ValueError, RecursionError):
         return None

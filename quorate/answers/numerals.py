@@ -10,6 +10,8 @@ from fractions import Fraction
 from quorate.answers import spelled, units
 from quorate.answers.number import Quantity
 
+LARGEST_EXPONENT = 200
+"""A number beyond it is no answer, and some could not be counted with: floats end at 1e308."""
 LONGEST_NUMBER = 60
 """Characters of the longest number that is read; a model's endless digits are no answer."""
 LONGEST_UNIT = 32
@@ -23,6 +25,7 @@ _VULGAR = {
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _ARABIC = str.maketrans("٫٬", ".,")
 _CLEANING: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = (
+    (re.compile(r"\b(?:minus|negative) (?=[$€£¥₹]?\d)(?<!\d minus )", re.IGNORECASE), "-"),
     (re.compile(r"[−‒–﹣－-](?=[\d.$€£¥₹])"), "-"),
     (re.compile(r"⁄"), "/"),
     (re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’](?=\d{3}(?!\d))"), ""),
@@ -233,6 +236,8 @@ def _size(match: re.Match[str]) -> tuple[Fraction, int | None] | None:
     number = Fraction((digits or "0").replace(",", "") + (decimals or ""))
     places = len(decimals or ".") - 1
     if exponent := int(match["exponent"] or match["power"] or 0):
+        if abs(exponent) > LARGEST_EXPONENT:
+            return None
         return number * Fraction(10) ** exponent, max(0, places - exponent)
     return number, places
 

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 START_SECONDS = 10.0
@@ -128,6 +129,20 @@ _PROVER = Prover()
 atexit.register(_PROVER.close)
 _remembered: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
 _remembering = threading.Lock()
+_may_wait: ContextVar[bool] = ContextVar("may_wait", default=True)
+
+
+@contextlib.contextmanager
+def waiting(*, allowed: bool) -> Iterator[None]:
+    """Allow proofs to be waited for in this block, or have only remembered ones count.
+
+    Whoever must not block, such as an event loop, forbids it and has proofs found in a thread.
+    """
+    before = _may_wait.set(allowed)
+    try:
+        yield
+    finally:
+        _may_wait.reset(before)
 
 
 class Patience:
@@ -156,6 +171,8 @@ def prove(one: str, other: str, patience: Patience | None = None) -> bool | None
         if pair in _remembered:
             _remembered.move_to_end(pair)
             return _remembered[pair]
+    if not _may_wait.get():
+        return None
     seconds = (patience or Patience(START_SECONDS + PROOF_SECONDS)).seconds
     if seconds <= 0.0:
         return None

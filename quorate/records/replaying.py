@@ -79,6 +79,7 @@ def _votes(ballots: Sequence[BallotRecord]) -> list[voting.Vote]:
             ballot.vote_model,
             tuple(answer for one in ballot.ranking if (answer := answer_of(one))),
             ballot.verified,
+            voter=f"{ballot.seat_node}/{ballot.model}",
         )
         for ballot in ballots
     ]

@@ -99,6 +99,10 @@ def _check_share(name: str, value: float) -> None:
 
 def _vote(position: int, response: Mapping[str, object], kind: Kind | None, least: float) -> Vote:
     place = f"responses[{position}]"
+    if not isinstance(response, Mapping):
+        raise InvalidRequest.field(
+            place, response, "it must be a mapping", 'Give {"response": the model\'s words}.'
+        )
     for name in response:
         if name not in Response.__annotations__:
             hint = nearest(name, Response.__annotations__)
@@ -153,4 +157,9 @@ def _number(place: str, name: str, response: Mapping[str, object]) -> float:
         raise InvalidRequest.field(
             f"{place}.{name}", value, "it must be a number", "Leave it out for 1."
         )
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:  # a whole number larger than any float
+        raise InvalidRequest.field(
+            f"{place}.{name}", "a huge number", "it is too large", "Leave it out for 1."
+        ) from error

@@ -67,7 +67,14 @@ class Strategy:
                 weights=[self.worth(vote) for vote in election.votes],
             )
         given = self.counting(election)
-        count = given if isinstance(given, Count) else Count(list(given))
+        try:
+            count = given if isinstance(given, Count) else Count([float(score) for score in given])
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"the strategy {self.name!r} gave {given!r}. A rule gives a finite score for each "
+                "answer.",
+                metadata={"strategy": self.name},
+            ) from error
         if len(count.scores) != len(election.groups) or not all(map(math.isfinite, count.scores)):
             raise ConfigurationError(
                 f"the strategy {self.name!r} gave the scores {list(count.scores)} for "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quorate.errors import UnknownStrategy, nearest
+from quorate.errors import InvalidRequest, UnknownStrategy, nearest
 from quorate.voting.definition import Strategy
 from quorate.voting.registry import Table
 from quorate.voting.rules import average, coins, kemeny, optimal, rankings, surprise, verified
@@ -174,6 +174,8 @@ def find(name: str) -> Strategy:
     Raises UnknownStrategy with the nearest names, and ConfigurationError when the strategy is a
     plugin that cannot be loaded or whose name is taken.
     """
+    if not isinstance(name, str):
+        raise InvalidRequest.field("strategy", name, "it must be a name", "Try 'majority'.")
     strategy = STRATEGIES.named(name.strip().lower().replace("-", "_").replace(" ", "_"))
     if strategy is None:
         raise UnknownStrategy(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from quorate import prompts
+from quorate.answers.prover import waiting
 from quorate.errors import NoQuorum
 from quorate.telemetry import SpanName, Telemetry
 from services.coordinator import electorate, planning, tally
@@ -96,7 +97,8 @@ async def answer(means: Means, question: Question, listener: Listener) -> Result
     Raises NoNodes when nobody can vote and NoQuorum when no part has an answer.
     """
     started = means.chances.clock()
-    with means.telemetry.span(SpanName.ASK, strategy=question.strategy):
+    # No proof is waited for on the event loop: the dispatcher has them found in a thread.
+    with waiting(allowed=False), means.telemetry.span(SpanName.ASK, strategy=question.strategy):
         made = plan(means, question)
         await listener.tell(Planned(made))
         course = Course(means, question, made, listener, started)
@@ -121,7 +123,8 @@ class Course:
         self._listener = listener
         self._started = started
         limits = means.limits
-        self._deadline = started + min(limits.question_seconds, question.seconds or float("inf"))
+        seconds = limits.question_seconds if question.seconds is None else question.seconds
+        self._deadline = started + min(limits.question_seconds, seconds)
         self._seed = means.chances.draw_seed() if question.seed is None else question.seed
         self._drawing = planning.within_budget(question, made)
 

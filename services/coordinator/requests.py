@@ -76,7 +76,7 @@ def question_of(
         deterministic=asked.deterministic,
         tenant=tenant,
         frozen=asked.frozen,
-        ground_truth=asked.ground_truth,
+        ground_truth=asked.ground_truth.strip(),
         error_risk=asked.error_risk,
         topic=_topic(asked.topic),
     )

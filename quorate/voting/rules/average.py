@@ -101,7 +101,7 @@ def _in_unit(quantity: Quantity, unit: str) -> Fraction | None:
     given, wanted = unit_table.of_symbol(quantity.unit), unit_table.of_symbol(unit)
     if given.measures != wanted.measures:
         return None
-    return quantity.number * given.factor / wanted.factor
+    return (quantity.number * given.factor + given.zero - wanted.zero) / wanted.factor
 
 
 def _of_numbers(

@@ -10,11 +10,13 @@ from sqlalchemy import Boolean, Float
 
 from quorate.errors import InvalidRequest
 from services.coordinator.state.learned import Evidence
+from services.coordinator.state.store import ANSWER_SCOPE, MODEL_SCOPE
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table
 
 MOST_COUNT = 1e12
+SCOPES = MODEL_SCOPE, ANSWER_SCOPE
 
 
 def checked_rows(name: str, table: Table, rows: Any) -> list[dict[str, Any]]:
@@ -29,12 +31,29 @@ def checked_rows(name: str, table: Table, rows: Any) -> list[dict[str, Any]]:
             raise _refused(where, row, f"it needs {', '.join(c.name for c in columns)}")
         for column in columns:
             _check(f"{where}.{column.name}", column, row[column.name])
+        _check_row(where, row)
         if "number" not in table.c:
             key = tuple(row[column.name] for column in table.primary_key)
             if key in seen:
                 raise _refused(where, key, "it stands there twice")
             seen.add(key)
     return rows
+
+
+def _check_row(where: str, row: dict[str, Any]) -> None:
+    """Refuse a row whose columns fit one by one but not together."""
+    if "scope" in row:
+        if row["scope"] not in SCOPES:
+            raise _refused(f"{where}.scope", row["scope"], f"it must be {' or '.join(SCOPES)}")
+        sure = json.loads(row["features"]).get("confidence", -1.0)
+        if row["scope"] == MODEL_SCOPE and not 0.0 <= sure <= 1.0:
+            raise _refused(f"{where}.features", row["features"], "it needs a confidence in [0, 1]")
+    if "first_name" in row:
+        first, second = (
+            (row[f"{which}_name"], row[f"{which}_sha256"]) for which in ("first", "second")
+        )
+        if first >= second:
+            raise _refused(where, row, "a pair is of two models, the lesser one first")
 
 
 def _check(where: str, column: Column[Any], value: Any) -> None:

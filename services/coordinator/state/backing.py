@@ -52,6 +52,11 @@ class Backing:
         except QuorateError as error:
             self.gave_up(what, count, error)
             return None
+        except Exception as error:
+            # A defect of ours in what is written behind the answers must not end the answering.
+            LOGGER.exception("%s is lost (%d), by a defect", what, count)
+            self.gave_up(what, count, error)
+            return None
 
     def gave_up(self, what: str, count: int, error: Exception) -> None:
         """Say loudly what is lost."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from quorate.answers import cluster, equivalent
+from quorate.answers import Kind, cluster, equivalent, extract
 from quorate.errors import InvalidRequest
 from quorate.records.values import answer_of
 from services.coordinator.state.learned import (
@@ -62,11 +62,21 @@ def check(verdict: Verdict) -> None:
             "ground_truth", verdict.ground_truth, "there is nothing in the feedback",
             "Give ground_truth, or say whether the answer was correct.",
         )  # fmt: skip
+    if verdict.ground_truth and not is_answer(verdict.ground_truth):
+        raise InvalidRequest.field(
+            "ground_truth", verdict.ground_truth, "it is no answer that anything could equal",
+            "Give the right answer, or say whether the answer was correct.",
+        )  # fmt: skip
     if len(verdict.ground_truth) > MOST_TRUTH_CHARACTERS:
         raise InvalidRequest.field(
             "ground_truth", len(verdict.ground_truth),
             f"it may have {MOST_TRUTH_CHARACTERS} characters", "Shorten it.",
         )  # fmt: skip
+
+
+def is_answer(truth: str, kind: Kind | None = None) -> bool:
+    """Whether a right answer is one at all: nothing equals "unknown" or white space."""
+    return extract(truth, kind) is not None or extract(truth) is not None
 
 
 def agreement(record: Record) -> Changes:
@@ -142,6 +152,8 @@ def _judged(part: PartRecord, truth: str | None, *, correct: bool) -> list[Voice
     spoken = _spoken(part)
     voices = _voices(part)
     if truth is not None:
+        if not any(is_answer(truth, answer.kind) for _, answer in spoken):
+            return []
         return [
             voice._replace(right=bool(equivalent(answer, truth, answer.kind)))
             for voice, (_, answer) in zip(voices, spoken, strict=True)

@@ -105,7 +105,7 @@ class Memory:
         self._stopping.set()
         self._arrived.set()
         await self._owner.__aexit__(None, None, None)
-        await self.flush()
+        await self._flush()
         durations = dict(self.insight.latencies)
         await self.backing.attempt(
             lambda store: saved(store, self._coordinator, durations), "how long models took", 1
@@ -150,7 +150,10 @@ class Memory:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write all that waits."""
+        """Write all that waits. A caller that goes away takes nobody else's answers with it."""
+        await asyncio.shield(self._owner.create_task(self._flush()))
+
+    async def _flush(self) -> None:
         async with self._flushing:
             batch, self._waiting = self._waiting, []
             if not batch:

@@ -135,10 +135,15 @@ async def test_the_callers_deadline_leaves_time_for_the_answer(mesh, script) -> 
 
 
 async def test_an_early_stop_cancels_the_losers_in_flight(mesh, script) -> None:
-    await mesh.node("n1", atlas=script.says("same", " word"))
-    await mesh.node("n2", atlas=script.says("same", " word"))
+    asked = asyncio.Event()
+    await mesh.node("n1", atlas=script.says("same", " word", when=asked))
+    await mesh.node("n2", atlas=script.says("same", " word", when=asked))
     slow = await mesh.node("n3", atlas=script.hangs("dif"))
-    result = await mesh.ask("What is it?")
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(mesh.ask("What is it?"))
+        await slow.script.until(lambda: len(slow.script.requests) == 1)
+        asked.set()
+    result = asking.result()
     assert result.answer == "same word"
     assert (result.quorum.asked, result.quorum.answered) == (3, 2)
     ballot = result.parts[0].ballots[2]

@@ -196,3 +196,22 @@ async def test_a_topic_of_a_whole_paragraph_is_refused(mesh, script) -> None:
     await started(mesh, script)
     with pytest.raises(errors.InvalidRequest, match="topic"):
         await mesh.ask(SUM, topic="x" * 65)
+
+
+async def test_a_truth_that_is_no_answer_teaches_nobody_that_he_was_wrong(mesh, script) -> None:
+    await started(mesh, script)
+    for truth in ("  ", "unknown", "N/A"):
+        asked = await mesh.ask(SUM, ground_truth=truth)
+        with pytest.raises(errors.InvalidRequest, match="ground_truth"):
+            await feedback(mesh, asked.question_id, ground_truth=truth)
+    assert await reliabilities(mesh) == {}
+
+
+async def test_a_reply_with_half_a_character_ends_nothing(mesh, script) -> None:
+    await mesh.node(
+        "n1", atlas=script.says('{"name": "\\ud83d"}'), boreas=script.says("Answer: 18")
+    )
+    for _ in range(2):
+        result = await mesh.ask(SUM, stop_rule=wire.STOP_RULE_NEVER, ground_truth="18")
+        assert result.answer
+    assert ("boreas", "math", "truth") in await reliabilities(mesh)

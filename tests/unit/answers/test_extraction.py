@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quorate.answers import Kind, extract
+from quorate.answers import Kind, equivalent, extract
 
 
 def found(text: str, kind: Kind | None = None) -> str | None:
@@ -357,3 +357,22 @@ def test_a_long_text_is_read_from_both_ends() -> None:
     filler = "word " * 20_000
     assert found(f"{filler}\nAnswer: 18", Kind.NUMBER) == "18"
     assert found(f"B) Paris {filler}", Kind.CHOICE) == "B"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (r"\boxed{2^{10}}", "1024"),
+        ("10³", "1000"),
+        ("negative 5", "-5"),
+        ("The answer is minus 5.", "-5"),
+        ("10 minus 3 is 7", "7"),
+        (r"\boxed{\sqrt{2}}", None),
+        (r"\boxed{3\pi}", None),
+    ],
+)
+def test_a_digit_of_a_formula_never_stands_for_it(text: str, number: str | None) -> None:
+    found = extract(text, Kind.NUMBER)
+    assert (found and found.text.replace("minus ", "-").replace("negative ", "-")) == number or (
+        found is not None and number is not None and equivalent(text, number, Kind.NUMBER)
+    )

@@ -156,3 +156,9 @@ def test_comparing_hostile_answers_is_bounded_too() -> None:
             for other in texts:
                 equivalent(one, other, kind)
     assert time.process_time() - started < 5 * MOST_SECONDS
+
+
+def test_half_a_character_in_json_is_no_answer_that_could_not_be_written() -> None:
+    for text in ('{"name": "\\ud83d"}', '{"answer": "\\ud800 x"}', '["\\udfff"]'):
+        answer = extract(text)
+        assert answer is None or answer.text.encode()

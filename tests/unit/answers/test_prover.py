@@ -14,7 +14,7 @@ import pytest
 
 from quorate.answers import Answer, Kind, cluster, equivalent, extract, prove_ahead, prover
 from quorate.answers import prover_worker as worker
-from quorate.answers.prover import Patience, Prover, prove
+from quorate.answers.prover import Patience, Prover, prove, waiting
 
 HANGING = "x > 9^{9^{9^{9}}}"
 SILENT = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -167,3 +167,12 @@ def test_plain_answers_start_no_process() -> None:
         equivalent(text, "2\\sqrt{2}")
         equivalent(text, "x*2")
     assert prover._PROVER.process_id is None, before
+
+
+def test_where_nobody_may_wait_only_what_is_known_counts() -> None:
+    one, other = r"\frac{x^2-1}{x-1} + y", "x + 1 + y"
+    with waiting(allowed=False):
+        assert prove(one, other) is None
+    assert prove(one, other) is True
+    with waiting(allowed=False):
+        assert prove(one, other) is True

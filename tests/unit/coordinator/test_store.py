@@ -190,6 +190,9 @@ def test_a_model_is_forgotten_with_all_its_pairs_and_the_others_stay(database: s
         (lambda data: data["records"].append(data["records"][0]), "twice"),
         (lambda data: data["items"][0].update(features="[]"), "features"),
         (lambda data: data["items"][0].pop("topic"), r"items\[0\]"),
+        (lambda data: data["items"][0].update(scope="nobody"), "scope"),
+        (lambda data: data["items"][0].update(scope="model", features="{}"), "confidence"),
+        (lambda data: data["joint"][0].update(first_name="zz"), "lesser"),
     ],
 )
 def test_an_archive_that_is_spoilt_is_refused_by_name_and_changes_nothing(

@@ -134,3 +134,27 @@ def test_knowledge_of_the_models_weighs_their_responses() -> None:
     knowledge = Knowledge({"a": Record(95, 5), "b": Record(55, 45), "c": Record(55, 45)})
     assert aggregate(responses, "ow").text == "no"
     assert aggregate(responses, "ow", knowledge=knowledge).text == "yes"
+
+
+@pytest.mark.parametrize("responses", [["A", "B"], [None]])
+def test_a_response_that_is_no_mapping_says_how_to_write_one(responses: list[object]) -> None:
+    with pytest.raises(InvalidRequest, match=r"responses\[0\].*mapping"):
+        aggregate(responses)  # type: ignore[arg-type]
+
+
+def test_a_strategy_that_is_no_name_and_a_weight_beyond_all_numbers_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="strategy"):
+        aggregate([{"response": "A"}], 5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="weight"):
+        aggregate([{"response": "A", "weight": 10**400}])
+
+
+def test_the_mean_of_equal_temperatures_is_that_temperature() -> None:
+    result = aggregate([{"response": "20°C"}, {"response": "68°F"}], "average")
+    assert result.text.startswith("20")
+
+
+@pytest.mark.parametrize("numbers", [("1e400", "2e400"), ("1e-400", "0.5"), ("1e400", "0.5")])
+def test_numbers_beyond_all_bounds_do_not_break_an_average(numbers: tuple[str, str]) -> None:
+    responses = [*({"response": number} for number in numbers), {"response": "0.5"}]
+    assert aggregate(responses, "average").text in {"0.5", numbers[0]}

@@ -99,6 +99,7 @@ async def test_a_server_that_is_killed_is_told_and_taken_up_when_it_is_back(
         with pytest.raises(ModelCrashed, match="broke"):
             async for _ in stream:
                 pass
+        await asyncio.to_thread(server.process.wait, 20)  # until then its port may take calls
         await caller.until(lambda s: state(s) == RESTARTING)
         with pytest.raises(PeerUnreachable, match="Start the server"):
             await caller.generate(model="remote", prompt="a")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another coordinator's short transaction."""
+BUSY_PAUSE_SECONDS = 0.02
 CONNECT_SECONDS = 5
 KNOWN = ("sqlite", "postgresql")
 
@@ -67,12 +70,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout = 10000")
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except Exception as error:
-            # A read-only file keeps its journal; the first attempt to write tells that.
-            if "readonly" not in str(error):
-                raise
+        _write_ahead(cursor)
         # A killed process loses nothing; a power cut may lose the last moments, never the file.
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()
@@ -81,6 +79,24 @@ def _prepare_sqlite(engine: Engine) -> None:
     def begun(connection: Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Change a file's journal to the write-ahead log, once the others that do so let it."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # A read-only file keeps its journal; the first attempt to write tells that.
+            if "readonly" in str(error):
+                return
+            # Here SQLite does not wait by itself, whatever its busy_timeout is.
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def create_private(url: URL) -> None:

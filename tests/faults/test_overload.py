@@ -23,7 +23,6 @@ takes, and its drift, falls on both kinds alike."""
 TIMES = 10
 LEAST_GOODPUT = 0.7
 """Of the peak. The goal is 0.9; beside other work on four cores 0.77 to 0.99 was measured."""
-MOST_TRIES = 3
 SLOWEST_REFUSAL_SECONDS = 0.05
 RETRY_SECONDS = 0.05
 
@@ -87,7 +86,7 @@ async def alternate(caller, load: Load) -> tuple[float, float]:
 
     As many requests as slots, and as many again, always wait for their answers or for a place.
     """
-    peaks, goodputs = [], []
+    peaks, goodputs, offered = [], [], []
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         for _ in range(2 * SLOTS):
             group.create_task(load.keep_asking(caller))
@@ -95,9 +94,15 @@ async def alternate(caller, load: Load) -> tuple[float, float]:
         assert not load.refused
         for crowded in CROWDED:
             rate = TIMES * max(peaks) / ASK["max_tokens"] if crowded else 0.0
+            began, sent = time.monotonic(), load.sent
             (goodputs if crowded else peaks).append(await window(group, caller, load, rate))
+            if crowded:
+                offered.append((load.sent - sent) / (time.monotonic() - began))
         load.over = True
-    return statistics.mean(peaks), statistics.mean(goodputs)
+    peak = statistics.median(peaks)
+    most = peak / ASK["max_tokens"]
+    assert statistics.median(offered) >= 0.9 * TIMES * most, "the load was not that large"
+    return peak, statistics.median(goodputs)
 
 
 async def test_ten_times_the_load_costs_no_work_and_is_refused_at_once_with_when_to_retry(
@@ -106,11 +111,8 @@ async def test_ten_times_the_load_costs_no_work_and_is_refused_at_once_with_when
     with start_node("crowded", models=[MODEL], telemetry={"metrics_port": 0}) as node:
         caller = caller_of(peers, node)
         await caller.serves_on()
-        for _ in range(MOST_TRIES):  # other work on the machine can only make it worse
-            load = Load()
-            peak, goodput = await alternate(caller, load)
-            if goodput >= LEAST_GOODPUT * peak:
-                break
+        load = Load()
+        peak, goodput = await alternate(caller, load)
         slow = statistics.quantiles(load.refusal_seconds, n=20)
         print(
             f"goodput {goodput / peak:.2f} of {peak:.0f} tokens/s; {load.answered} "

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from quorate import voting
 from quorate.errors import NoQuorum, NotReady
 from quorate.records.record import BallotRecord, PartRecord, Record, knowledge_of
 from quorate.records.values import answer_of
 
 VALID = "VALID"
+UNKNOWN = 0.5
+"""What a vote counts under best_of_n where nobody could verify any."""
 CLOSED_KINDS = frozenset({"choice", "number", "boolean", "expression"})
 """Kinds whose answers say little of the question; they stay where texts are not kept."""
 
@@ -45,6 +49,9 @@ def replay(record: Record, strategy: str = "") -> tuple[ReplayedPart, ...]:
 def _replayed(record: Record, part: PartRecord, strategy: str) -> ReplayedPart:
     own = strategy == record.strategy
     counted = [ballot for ballot in part.ballots if ballot.counted]
+    if own and strategy == "best_of_n" and all(one.verified is None for one in counted):
+        # Nobody could verify any: every answer was as good as it is frequent.
+        counted = [msgspec.structs.replace(ballot, verified=UNKNOWN) for ballot in counted]
     if not record.texts:
         _check_kept(part, counted)
     try:
@@ -58,12 +65,14 @@ def _replayed(record: Record, part: PartRecord, strategy: str) -> ReplayedPart:
         same = own and not part.decision.answer and bool(part.decision.error)
         told = part.decision.error if same else told
         return ReplayedPart(part.id, strategy, "", "", "", "", 0.0, told, same)
-    if own and (last := _last_word(part, strategy, outcome)):
-        return last
     text = _spokesman(counted, outcome.winner_members).text
-    decided = part.decision
-    found = (outcome.winner.text, text, outcome.explanation, outcome.tie_break)
+    decided, told = part.decision, outcome.explanation
+    if own and decided.explanation.endswith(f"; {told}"):
+        told = decided.explanation  # what the coordinator told of the course stands before it
+    found = (outcome.winner.text, text, told, outcome.tie_break)
     before = (decided.answer, decided.text, decided.explanation, decided.tie_break)
+    if own and found != before and (last := _last_word(part, strategy, outcome)):
+        return last
     return ReplayedPart(
         part.id, strategy, *found, outcome.agreement, "", same=own and found == before
     )

@@ -23,7 +23,7 @@ from services.coordinator import electorate, planning, tally
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.dispatch import Caller, Dispatcher, Work
 from services.coordinator.events import Decided, Finished, Listener, Planned
-from services.coordinator.orchestrate import table
+from services.coordinator.orchestrate import peers, table
 from services.coordinator.orchestrate.floor import Floor, Scorer
 from services.coordinator.question import (
     Ballot,
@@ -301,10 +301,8 @@ class Course:
 
 def _result_of(parent: Decision) -> prompts.Part:
     """Show a parent's answer to its child: bounded, and no line of it passes for another entry."""
-    text = parent.answer
-    if len(text) > LONGEST_RESULT:
-        text = f"{text[:LONGEST_RESULT]}…"
-    return prompts.Part(parent.subtask.text.replace("\n", " "), text.replace("\n", "\n    "))
+    asked = " ".join(parent.subtask.text.split())
+    return prompts.Part(asked, peers.quoted(parent.answer, LONGEST_RESULT))
 
 
 def _writers(voters: Sequence[Member], named: Sequence[str]) -> list[Member]:

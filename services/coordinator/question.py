@@ -245,6 +245,11 @@ class Ballot:
         """Unique within the question."""
         return f"{self.part_id}/{self.seat.id}"
 
+    @property
+    def voted(self) -> Answer | None:
+        """The answer that it votes for; an abstention may still have one on record."""
+        return self.answer if self.status is Status.VALID else None
+
 
 class Standing(NamedTuple):
     """How many votes an answer has, and its score under the strategy."""

@@ -156,7 +156,7 @@ def finished_ballot(part_id: str, seat: Seat, said: Said, asked: Asked, weight: 
         answer,
         text,
         confidence(ending.mean_logprob, sample.tokens),
-        ending.mean_logprob,
+        ending.mean_logprob if math.isfinite(ending.mean_logprob) else 0.0,
         weight,
         said.sha256,
         said.seed + seat.sample,

@@ -34,7 +34,7 @@ def vote_of(ballot: Ballot) -> voting.Vote:
     """Turn a ballot into a vote; whatever is not valid abstains and stays in the denominator."""
     return voting.Vote(
         ballot.seat.id,
-        ballot.answer if ballot.status is Status.VALID else None,
+        ballot.voted,
         ballot.confidence,
         ballot.weight,
         ModelKey(ballot.seat.model, ballot.sha256).id,

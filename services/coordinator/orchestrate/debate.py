@@ -62,7 +62,7 @@ def _enough(kept: Sequence[Ballot], last: Sequence[Ballot]) -> str | None:
 def _asks(floor: Floor, kept: Sequence[Ballot], last: Sequence[Ballot], number: int) -> list[Ask]:
     """Write what each voter reads in a round; one that is lost for good is not asked."""
     members = {(member.node, member.model): member for member in floor.work.members}
-    speaking = [ballot.answer is not None for ballot in kept]
+    speaking = [ballot.voted is not None for ballot in kept]
     asks = []
     for place, ballot in enumerate(last):
         if _lost(ballot):

@@ -53,7 +53,7 @@ def elected(
 
 def _standings(ballots: Sequence[Ballot], answer: Answer) -> tuple[Standing, ...]:
     """Count the ballots behind each answer, the given one first."""
-    spoken = [ballot.answer for ballot in ballots if ballot.answer is not None]
+    spoken = [voted for ballot in ballots if (voted := ballot.voted) is not None]
     labels = cluster([answer, *spoken]).labels
     counts = {label: labels.count(label) for label in labels if label is not None}
     counts[labels[0] or 0] -= 1  # the spokesman is not one of the ballots

@@ -65,7 +65,7 @@ class Layers:
             messages = self.references(Seat("", "", 0, number))
             spoken = await lead.spoken(floor, messages, number)
         late = floor.seconds_left <= 0.0
-        if spoken and spoken[-1].answer is not None:
+        if spoken and spoken[-1].voted is not None:
             last = spoken[-1]
             note = (
                 f"{self.name}: {last.node}/{last.seat.model} concluded from {len(counted)} ballots"
@@ -86,7 +86,7 @@ class Layers:
         self, decision: Decision, counted: list[Ballot], spoken: list[Ballot], planned: int
     ) -> Decision:
         others = [ballot for held in self.heard if held is not counted for ballot in held]
-        concluded = bool(spoken) and spoken[-1].answer is not None
+        concluded = bool(spoken) and spoken[-1].voted is not None
         late = self.floor.seconds_left <= 0.0 and (not concluded or len(self.heard) < planned)
         missing = f"the time was over after {len(self.heard)} of {planned + 1} layers"
         return replace(

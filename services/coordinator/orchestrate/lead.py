@@ -32,7 +32,7 @@ async def spoken(
         own = drawing or surest(floor.work.drawing)
         ask = Ask(member, seat, messages, drawing=own, read=read)
         heard += await floor.one(ask, floor.work.deadline)
-        if heard[-1].answer is not None:
+        if heard[-1].voted is not None:
             break
     return heard
 

@@ -39,8 +39,11 @@ _SUM = re.compile(
     re.IGNORECASE,
 )
 _EQUATION = re.compile(
-    r"(?<![\d.,/*+x×÷-])(?P<left>-?\d[\d.]*(?:\s*[-+*/×÷]\s*\d[\d.]*)+)\s*=\s*"
-    r"(?P<right>-?\d+(?:\.\d+)?)(?![\d.,]*\d|\s*[-+*/×÷%])"
+    # It stands alone: the tail of "(4 + 2) * 3 + 1 = 19" or of "10% of 50 + 5 = 10" is no equation.
+    r"(?:(?<=[.:;,=!?\n])|^|(?<=\bso)|(?<=\bis))[ \t]*"
+    r"(?P<left>-?\d[\d.]*(?:[ \t]*[-+*/×÷][ \t]*\d[\d.]*)+)[ \t]*=[ \t]*"
+    r"(?P<right>-?\d+(?:\.\d+)?)(?=[ \t]*(?:[.,;:!?](?!\d)|\n|$))",
+    re.IGNORECASE | re.MULTILINE,
 )
 _WRITTEN = str.maketrans({"×": "*", "·": "*", "x": "*", "X": "*", "÷": "/", ",": None})
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {

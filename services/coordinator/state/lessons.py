@@ -83,7 +83,7 @@ def agreement(record: Record) -> Changes:
     """Say which models answered alike; needs no evidence."""
     changes = NO_CHANGES
     for part in record.parts:
-        changes = changes.plus(Changes(together=_together(_voices(part))))
+        changes = changes.plus(Changes(together=_together(_voices(_independent(part)))))
     return changes
 
 
@@ -93,7 +93,7 @@ def consensus(record: Record) -> Changes:
     for part in record.parts:
         if part.decision.error:
             continue
-        voices = _judged(part, None, correct=True)
+        voices = _judged(part, _independent(part), None, correct=True)
         changes = changes.plus(Changes(records=_records(voices, part.topic, Evidence.CONSENSUS)))
     return changes
 
@@ -107,13 +107,15 @@ def taught(record: Record, verdict: Verdict, evidence: Evidence = Evidence.TRUTH
     """
     changes = NO_CHANGES
     for part in _meant(record, verdict):
-        voices = _judged(part, verdict.ground_truth or None, correct=bool(verdict.correct))
+        truth, correct = verdict.ground_truth or None, bool(verdict.correct)
+        voices = _judged(part, _independent(part), truth, correct=correct)
+        counted = _judged(part, _spoken(part), truth, correct=correct)
         changes = changes.plus(
             Changes(
                 records=_records(voices, part.topic, evidence),
                 joint=_joint(voices),
                 ballots=_ballot_items(voices, part.topic),
-                answers=_answer_items(record.strategy, part, voices),
+                answers=_answer_items(record.strategy, part, counted),
             )
         )
     return changes
@@ -137,8 +139,16 @@ def _spoken(part: PartRecord) -> list[tuple[BallotRecord, Answer]]:
     ]
 
 
-def _voices(part: PartRecord) -> list[Voice]:
-    spoken = _spoken(part)
+def _independent(part: PartRecord) -> list[tuple[BallotRecord, Answer]]:
+    """Give the ballots of those who had read nobody else's: what was copied tells of nobody."""
+    return [
+        (ballot, answer)
+        for ballot in part.ballots
+        if ballot.round == 0 and ballot.status == "VALID" and (answer := answer_of(ballot.answer))
+    ]
+
+
+def _voices(spoken: Sequence[tuple[BallotRecord, Answer]]) -> list[Voice]:
     labels = cluster([answer for _, answer in spoken]).labels
     return [
         Voice(ModelKey(ballot.model, ballot.sha256), label, ballot.raw_confidence)
@@ -147,10 +157,15 @@ def _voices(part: PartRecord) -> list[Voice]:
     ]
 
 
-def _judged(part: PartRecord, truth: str | None, *, correct: bool) -> list[Voice]:
+def _judged(
+    part: PartRecord,
+    spoken: Sequence[tuple[BallotRecord, Answer]],
+    truth: str | None,
+    *,
+    correct: bool,
+) -> list[Voice]:
     """Say of every voice whether it is right, as far as that is known."""
-    spoken = _spoken(part)
-    voices = _voices(part)
+    voices = _voices(spoken)
     if truth is not None:
         if not any(is_answer(truth, answer.kind) for _, answer in spoken):
             return []

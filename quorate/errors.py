@@ -166,6 +166,12 @@ class NoQuorum(NotReady):
     kind = "NO_QUORUM"
 
 
+class NoPlan(NotReady):
+    """Raised when no plan keeps to the memory, time and electorate that were asked for."""
+
+    kind = "NO_PLAN"
+
+
 class UnusableReply(NotReady):
     """Raised when a model's reply does not hold what the mesh asked it for."""
 

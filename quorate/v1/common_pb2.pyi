@@ -674,6 +674,7 @@ class ModelInfo(google.protobuf.message.Message):
     VOCABULARY_ID_FIELD_NUMBER: builtins.int
     RESIDENT_BYTES_FIELD_NUMBER: builtins.int
     ON_DEMAND_FIELD_NUMBER: builtins.int
+    LOAD_SECONDS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Name that requests use."""
     source: builtins.str
@@ -710,6 +711,8 @@ class ModelInfo(google.protobuf.message.Message):
     """Whether configuration lets its first request load it: while AVAILABLE or LOADING it can be asked
     all the same, and the answer comes later. False from an old peer.
     """
+    load_seconds: builtins.float
+    """Seconds that its last load took on this node; 0 when it was not loaded yet."""
     @property
     def reliability(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
         """What it is good at by configuration or card, in [0, 1] by task type; empty when unknown."""
@@ -735,8 +738,9 @@ class ModelInfo(google.protobuf.message.Message):
         vocabulary_id: builtins.str = ...,
         resident_bytes: builtins.int = ...,
         on_demand: builtins.bool = ...,
+        load_seconds: builtins.float = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["architecture", b"architecture", "backend", b"backend", "context_tokens", b"context_tokens", "file_bytes", b"file_bytes", "memory_bytes", b"memory_bytes", "name", b"name", "on_demand", b"on_demand", "parameters", b"parameters", "problem", b"problem", "quantization", b"quantization", "reliability", b"reliability", "resident_bytes", b"resident_bytes", "sha256", b"sha256", "slots", b"slots", "source", b"source", "state", b"state", "vocabulary_id", b"vocabulary_id", "weight", b"weight"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["architecture", b"architecture", "backend", b"backend", "context_tokens", b"context_tokens", "file_bytes", b"file_bytes", "load_seconds", b"load_seconds", "memory_bytes", b"memory_bytes", "name", b"name", "on_demand", b"on_demand", "parameters", b"parameters", "problem", b"problem", "quantization", b"quantization", "reliability", b"reliability", "resident_bytes", b"resident_bytes", "sha256", b"sha256", "slots", b"slots", "source", b"source", "state", b"state", "vocabulary_id", b"vocabulary_id", "weight", b"weight"]) -> None: ...
 
 Global___ModelInfo: typing_extensions.TypeAlias = ModelInfo
 

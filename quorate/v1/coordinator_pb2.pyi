@@ -197,6 +197,22 @@ class Question(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class MemoryBytesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     MESSAGES_FIELD_NUMBER: builtins.int
     STRATEGY_FIELD_NUMBER: builtins.int
     ROUTING_FIELD_NUMBER: builtins.int
@@ -223,13 +239,19 @@ class Question(google.protobuf.message.Message):
     TOPOLOGY_FIELD_NUMBER: builtins.int
     CASCADE_FIELD_NUMBER: builtins.int
     WIDTHS_FIELD_NUMBER: builtins.int
+    LAMBDA_TOKEN_FIELD_NUMBER: builtins.int
+    LAMBDA_SWITCH_FIELD_NUMBER: builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: builtins.int
+    PLANNER_FIELD_NUMBER: builtins.int
     strategy: builtins.str
     """Name of the voting strategy; empty is "majority"."""
     routing: builtins.str
-    """Name of the routing mode, such as "mip"; empty is the coordinator's default."""
+    """Name of the routing mode: "mip", "lp_relaxed", "model", "greedy", "round_robin" or "random";
+    empty is the coordinator's default.
+    """
     max_models: builtins.int
-    """Most models to ask for each part, those in memory first; 0 asks all in memory, and those loaded
-    on demand that fit beside them.
+    """How many models to ask for each part; the plan chooses them under the memory of the machines. 0
+    asks all in memory, and those loaded on demand that fit beside them.
     """
     risk: builtins.float
     """Accepted probability that an early stop changes the winner, in [0, 1); 0 is never."""
@@ -254,7 +276,9 @@ class Question(google.protobuf.message.Message):
     deterministic: builtins.bool
     """Ballots are folded in member order and nothing depends on time."""
     horizon: builtins.int
-    """Seconds that the parts' plan may look ahead; see the planner. 0 plans one layer at a time."""
+    """Layers of later parts that the plan of a layer looks ahead at, at most 16, so that models are
+    loaded for them meanwhile. 0 plans one layer at a time.
+    """
     min_agreement: builtins.float
     """Least agreement of the winner, in [0, 1]; a part below it fails with NO_QUORUM. 0 takes any."""
     confidence_threshold: builtins.float
@@ -271,6 +295,14 @@ class Question(google.protobuf.message.Message):
     """Who reads whom in a debate; unspecified is a ring. With another strategy: INVALID_ARGUMENT."""
     cascade: builtins.bool
     """Models are asked one after the other, the cheapest first, until one is sure enough."""
+    lambda_token: builtins.float
+    """What the cost of tokens weighs in the plan, in [0, 1000]; unset is 0.5."""
+    lambda_switch: builtins.float
+    """What loading a model weighs in the plan, in [0, 1000]; unset is 0.2."""
+    planner: builtins.str
+    """The model that splits ("model", "auto") and plans (routing "model"); empty chooses the most able
+    one in memory. An unknown name answers NOT_FOUND.
+    """
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.ChatMessage]:
         """The conversation; the last message is the question. At least one."""
@@ -295,6 +327,12 @@ class Question(google.protobuf.message.Message):
     def widths(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
         """Candidates of each round of "pacore", such as 4, 2; empty is 4. One more call concludes. At most
         8 rounds of 1 to 64, 256 together. With another strategy: INVALID_ARGUMENT.
+        """
+
+    @property
+    def memory_bytes(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
+        """Bytes of memory that the plan may use on a node or machine, by its name; "" is every machine. The
+        node's own budget holds as well. An unknown name answers NOT_FOUND.
         """
 
     def __init__(
@@ -326,9 +364,17 @@ class Question(google.protobuf.message.Message):
         topology: Global___DebateTopology.ValueType = ...,
         cascade: builtins.bool = ...,
         widths: collections.abc.Iterable[builtins.int] | None = ...,
+        lambda_token: builtins.float | None = ...,
+        lambda_switch: builtins.float | None = ...,
+        memory_bytes: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
+        planner: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["budget", b"budget", "sampling", b"sampling"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["budget", b"budget", "cascade", b"cascade", "confidence_threshold", b"confidence_threshold", "decompose", b"decompose", "delta", b"delta", "deterministic", b"deterministic", "error_risk", b"error_risk", "frozen", b"frozen", "ground_truth", b"ground_truth", "horizon", b"horizon", "kind", b"kind", "max_models", b"max_models", "messages", b"messages", "min_agreement", b"min_agreement", "models", b"models", "nodes", b"nodes", "risk", b"risk", "rounds", b"rounds", "routing", b"routing", "samples", b"samples", "sampling", b"sampling", "stop_rule", b"stop_rule", "strategy", b"strategy", "topic", b"topic", "topology", b"topology", "widths", b"widths"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_lambda_switch", b"_lambda_switch", "_lambda_token", b"_lambda_token", "budget", b"budget", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "sampling", b"sampling"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_lambda_switch", b"_lambda_switch", "_lambda_token", b"_lambda_token", "budget", b"budget", "cascade", b"cascade", "confidence_threshold", b"confidence_threshold", "decompose", b"decompose", "delta", b"delta", "deterministic", b"deterministic", "error_risk", b"error_risk", "frozen", b"frozen", "ground_truth", b"ground_truth", "horizon", b"horizon", "kind", b"kind", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "max_models", b"max_models", "memory_bytes", b"memory_bytes", "messages", b"messages", "min_agreement", b"min_agreement", "models", b"models", "nodes", b"nodes", "planner", b"planner", "risk", b"risk", "rounds", b"rounds", "routing", b"routing", "samples", b"samples", "sampling", b"sampling", "stop_rule", b"stop_rule", "strategy", b"strategy", "topic", b"topic", "topology", b"topology", "widths", b"widths"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lambda_switch", b"_lambda_switch"]) -> typing.Literal["lambda_switch"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lambda_token", b"_lambda_token"]) -> typing.Literal["lambda_token"] | None: ...
 
 Global___Question: typing_extensions.TypeAlias = Question
 
@@ -415,6 +461,8 @@ class AskStreamResponse(google.protobuf.message.Message):
     PART_FIELD_NUMBER: builtins.int
     SYNTHESIS_FIELD_NUMBER: builtins.int
     FINAL_FIELD_NUMBER: builtins.int
+    PLAN_STEP_FIELD_NUMBER: builtins.int
+    RESIDENCY_FIELD_NUMBER: builtins.int
     @property
     def planned(self) -> Global___PlanMade:
         """The question was split and planned."""
@@ -455,6 +503,14 @@ class AskStreamResponse(google.protobuf.message.Message):
     def final(self) -> Global___Result:
         """The whole answer; always last."""
 
+    @property
+    def plan_step(self) -> Global___PlanStep:
+        """A layer of parts was planned, or planned again."""
+
+    @property
+    def residency(self) -> Global___Residency:
+        """A model is loaded or unloaded because the plan says so."""
+
     def __init__(
         self,
         *,
@@ -468,10 +524,12 @@ class AskStreamResponse(google.protobuf.message.Message):
         part: Global___Part | None = ...,
         synthesis: Global___SynthesisText | None = ...,
         final: Global___Result | None = ...,
+        plan_step: Global___PlanStep | None = ...,
+        residency: Global___Residency | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["ballot", b"ballot", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "planned", b"planned", "provisional", b"provisional", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ballot", b"ballot", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "planned", b"planned", "provisional", b"provisional", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["planned", "started", "token", "ballot", "provisional", "retraction", "certificate", "part", "synthesis", "final"] | None: ...
+    def HasField(self, field_name: typing.Literal["ballot", b"ballot", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "plan_step", b"plan_step", "planned", b"planned", "provisional", b"provisional", "residency", b"residency", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ballot", b"ballot", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "plan_step", b"plan_step", "planned", b"planned", "provisional", b"provisional", "residency", b"residency", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["planned", "started", "token", "ballot", "provisional", "retraction", "certificate", "part", "synthesis", "final", "plan_step", "residency"] | None: ...
 
 Global___AskStreamResponse: typing_extensions.TypeAlias = AskStreamResponse
 
@@ -563,10 +621,14 @@ class PlanMade(google.protobuf.message.Message):
     SUBTASKS_FIELD_NUMBER: builtins.int
     ASSIGNMENTS_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
+    ROUTING_FIELD_NUMBER: builtins.int
+    DECOMPOSED_BY_FIELD_NUMBER: builtins.int
     question_id: builtins.str
     """Identifies the question in logs, traces and feedback."""
     reason: builtins.str
     """Why the question was split like this, or left whole."""
+    decomposed_by: builtins.str
+    """How it was split: "rules", "model" or "none"."""
     @property
     def subtasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Subtask]:
         """The parts, parents before children."""
@@ -575,6 +637,12 @@ class PlanMade(google.protobuf.message.Message):
     def assignments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Assignment]:
         """Who works on what."""
 
+    @property
+    def routing(self) -> Global___Routing:
+        """How the assignments were found. With a horizon of 0 it is about the first layer alone, and the
+        assignments of later layers are what each would be given if nothing changed until then.
+        """
+
     def __init__(
         self,
         *,
@@ -582,10 +650,346 @@ class PlanMade(google.protobuf.message.Message):
         subtasks: collections.abc.Iterable[Global___Subtask] | None = ...,
         assignments: collections.abc.Iterable[Global___Assignment] | None = ...,
         reason: builtins.str = ...,
+        routing: Global___Routing | None = ...,
+        decomposed_by: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["assignments", b"assignments", "question_id", b"question_id", "reason", b"reason", "subtasks", b"subtasks"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["routing", b"routing"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["assignments", b"assignments", "decomposed_by", b"decomposed_by", "question_id", b"question_id", "reason", b"reason", "routing", b"routing", "subtasks", b"subtasks"]) -> None: ...
 
 Global___PlanMade: typing_extensions.TypeAlias = PlanMade
+
+@typing.final
+class Estimate(google.protobuf.message.Message):
+    """What a model would be worth for a part."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SUBTASK_ID_FIELD_NUMBER: builtins.int
+    NODE_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    RELIABILITY_FIELD_NUMBER: builtins.int
+    ITEMS_FIELD_NUMBER: builtins.int
+    TOKEN_COST_FIELD_NUMBER: builtins.int
+    SWITCH_COST_FIELD_NUMBER: builtins.int
+    UTILITY_FIELD_NUMBER: builtins.int
+    SECONDS_FIELD_NUMBER: builtins.int
+    subtask_id: builtins.str
+    """The part."""
+    node: builtins.str
+    """The node."""
+    model: builtins.str
+    """The model."""
+    reliability: builtins.float
+    """Estimated probability of a right answer, in [0, 1]."""
+    items: builtins.float
+    """Items that the estimate stands on; 0 is a guess from the model's card, or from nothing."""
+    token_cost: builtins.float
+    """Relative cost of its tokens: 1 is the average model's for an average part."""
+    switch_cost: builtins.float
+    """Relative cost of loading it; 0 when it is in memory."""
+    utility: builtins.float
+    """What the plan adds up: reliability less lambda_token times token_cost."""
+    seconds: builtins.float
+    """Seconds that it would take when it is in memory."""
+    def __init__(
+        self,
+        *,
+        subtask_id: builtins.str = ...,
+        node: builtins.str = ...,
+        model: builtins.str = ...,
+        reliability: builtins.float = ...,
+        items: builtins.float = ...,
+        token_cost: builtins.float = ...,
+        switch_cost: builtins.float = ...,
+        utility: builtins.float = ...,
+        seconds: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["items", b"items", "model", b"model", "node", b"node", "reliability", b"reliability", "seconds", b"seconds", "subtask_id", b"subtask_id", "switch_cost", b"switch_cost", "token_cost", b"token_cost", "utility", b"utility"]) -> None: ...
+
+Global___Estimate: typing_extensions.TypeAlias = Estimate
+
+@typing.final
+class MemoryUse(google.protobuf.message.Message):
+    """Memory that models share, and how much of it a plan uses."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: builtins.int
+    BUDGET_BYTES_FIELD_NUMBER: builtins.int
+    USED_BYTES_FIELD_NUMBER: builtins.int
+    pool: builtins.str
+    """A node's name, or a machine's id."""
+    budget_bytes: builtins.int
+    """Bytes that the plan may use."""
+    used_bytes: builtins.int
+    """Bytes that it uses."""
+    def __init__(
+        self,
+        *,
+        pool: builtins.str = ...,
+        budget_bytes: builtins.int = ...,
+        used_bytes: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["budget_bytes", b"budget_bytes", "pool", b"pool", "used_bytes", b"used_bytes"]) -> None: ...
+
+Global___MemoryUse: typing_extensions.TypeAlias = MemoryUse
+
+@typing.final
+class Residency(google.protobuf.message.Message):
+    """A model that is loaded or unloaded."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _Kind:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _KindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Residency._Kind.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Residency._Kind.ValueType  # 0
+        """Not said."""
+        KIND_LOAD: Residency._Kind.ValueType  # 1
+        """It is loaded."""
+        KIND_UNLOAD: Residency._Kind.ValueType  # 2
+        """It is unloaded to make room."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What happens."""
+
+    KIND_UNSPECIFIED: Residency.Kind.ValueType  # 0
+    """Not said."""
+    KIND_LOAD: Residency.Kind.ValueType  # 1
+    """It is loaded."""
+    KIND_UNLOAD: Residency.Kind.ValueType  # 2
+    """It is unloaded to make room."""
+
+    KIND_FIELD_NUMBER: builtins.int
+    NODE_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: builtins.int
+    SECONDS_FIELD_NUMBER: builtins.int
+    DONE_FIELD_NUMBER: builtins.int
+    PROBLEM_FIELD_NUMBER: builtins.int
+    AHEAD_FIELD_NUMBER: builtins.int
+    kind: Global___Residency.Kind.ValueType
+    """What happens."""
+    node: builtins.str
+    """The node."""
+    model: builtins.str
+    """The model."""
+    memory_bytes: builtins.int
+    """Bytes of memory that it takes, or gives back."""
+    seconds: builtins.float
+    """Seconds that it is expected to take, or took once `done`."""
+    done: builtins.bool
+    """Whether it has happened; a plan alone only means to."""
+    problem: builtins.str
+    """Why it failed; empty otherwise."""
+    ahead: builtins.bool
+    """It is for a later layer, while this one runs."""
+    def __init__(
+        self,
+        *,
+        kind: Global___Residency.Kind.ValueType = ...,
+        node: builtins.str = ...,
+        model: builtins.str = ...,
+        memory_bytes: builtins.int = ...,
+        seconds: builtins.float = ...,
+        done: builtins.bool = ...,
+        problem: builtins.str = ...,
+        ahead: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ahead", b"ahead", "done", b"done", "kind", b"kind", "memory_bytes", b"memory_bytes", "model", b"model", "node", b"node", "problem", b"problem", "seconds", b"seconds"]) -> None: ...
+
+Global___Residency: typing_extensions.TypeAlias = Residency
+
+@typing.final
+class Routing(google.protobuf.message.Message):
+    """How a plan was found and what was proved about it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: builtins.int
+    SOLVER_NAME_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OBJECTIVE_FIELD_NUMBER: builtins.int
+    BOUND_FIELD_NUMBER: builtins.int
+    GAP_FIELD_NUMBER: builtins.int
+    SOLVE_SECONDS_FIELD_NUMBER: builtins.int
+    LAMBDA_TOKEN_FIELD_NUMBER: builtins.int
+    LAMBDA_SWITCH_FIELD_NUMBER: builtins.int
+    MEMORY_FIELD_NUMBER: builtins.int
+    RESIDENCY_FIELD_NUMBER: builtins.int
+    ESTIMATES_FIELD_NUMBER: builtins.int
+    VIOLATIONS_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    mode: builtins.str
+    """The mode: "mip", "lp_relaxed", "model", "greedy", "round_robin" or "random"."""
+    solver_name: builtins.str
+    """What solved it, such as "HIGHS"; "none" when there was nothing to choose."""
+    status: builtins.str
+    """"optimal", "time_limit" or "feasible"."""
+    objective: builtins.float
+    """Sum of the utilities less the cost of loading, computed again from the estimates."""
+    bound: builtins.float
+    """Proved upper bound of the objective; unset when none is known."""
+    gap: builtins.float
+    """(bound - objective) / max(1, |objective|); unset when no bound is known."""
+    solve_seconds: builtins.float
+    """Time that solving took, in seconds."""
+    lambda_token: builtins.float
+    """What the cost of tokens weighs."""
+    lambda_switch: builtins.float
+    """What loading weighs."""
+    note: builtins.str
+    """What a person should know, such as which solver failed before, or that fewer models fit than
+    were asked for; empty otherwise.
+    """
+    @property
+    def memory(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___MemoryUse]:
+        """Memory, after the plan."""
+
+    @property
+    def residency(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Residency]:
+        """What is loaded and unloaded."""
+
+    @property
+    def estimates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Estimate]:
+        """What every model would be worth for every part."""
+
+    @property
+    def violations(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Limits that the plan breaks, found by checking it independently of the solver; empty when none."""
+
+    def __init__(
+        self,
+        *,
+        mode: builtins.str = ...,
+        solver_name: builtins.str = ...,
+        status: builtins.str = ...,
+        objective: builtins.float = ...,
+        bound: builtins.float | None = ...,
+        gap: builtins.float | None = ...,
+        solve_seconds: builtins.float = ...,
+        lambda_token: builtins.float = ...,
+        lambda_switch: builtins.float = ...,
+        memory: collections.abc.Iterable[Global___MemoryUse] | None = ...,
+        residency: collections.abc.Iterable[Global___Residency] | None = ...,
+        estimates: collections.abc.Iterable[Global___Estimate] | None = ...,
+        violations: collections.abc.Iterable[builtins.str] | None = ...,
+        note: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_bound", b"_bound", "_gap", b"_gap", "bound", b"bound", "gap", b"gap"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_bound", b"_bound", "_gap", b"_gap", "bound", b"bound", "estimates", b"estimates", "gap", b"gap", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "memory", b"memory", "mode", b"mode", "note", b"note", "objective", b"objective", "residency", b"residency", "solve_seconds", b"solve_seconds", "solver_name", b"solver_name", "status", b"status", "violations", b"violations"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_bound", b"_bound"]) -> typing.Literal["bound"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_gap", b"_gap"]) -> typing.Literal["gap"] | None: ...
+
+Global___Routing: typing_extensions.TypeAlias = Routing
+
+@typing.final
+class PlanStep(google.protobuf.message.Message):
+    """A layer of parts was planned, or planned again after a failure."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LAYER_FIELD_NUMBER: builtins.int
+    SUBTASK_IDS_FIELD_NUMBER: builtins.int
+    AHEAD_IDS_FIELD_NUMBER: builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: builtins.int
+    ROUTING_FIELD_NUMBER: builtins.int
+    AGAIN_FIELD_NUMBER: builtins.int
+    layer: builtins.int
+    """The layer, from 0."""
+    again: builtins.str
+    """Why it was planned again; empty for the first plan of a layer."""
+    @property
+    def subtask_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The parts that are ready."""
+
+    @property
+    def ahead_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Later parts that the plan looked ahead at."""
+
+    @property
+    def assignments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Assignment]:
+        """Who works on what."""
+
+    @property
+    def routing(self) -> Global___Routing:
+        """How they were found."""
+
+    def __init__(
+        self,
+        *,
+        layer: builtins.int = ...,
+        subtask_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        ahead_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        assignments: collections.abc.Iterable[Global___Assignment] | None = ...,
+        routing: Global___Routing | None = ...,
+        again: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["routing", b"routing"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["again", b"again", "ahead_ids", b"ahead_ids", "assignments", b"assignments", "layer", b"layer", "routing", b"routing", "subtask_ids", b"subtask_ids"]) -> None: ...
+
+Global___PlanStep: typing_extensions.TypeAlias = PlanStep
+
+@typing.final
+class ParetoPoint(google.protobuf.message.Message):
+    """One plan among those that no other beats in quality and in cost."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELIABILITY_FIELD_NUMBER: builtins.int
+    TOKENS_FIELD_NUMBER: builtins.int
+    SECONDS_FIELD_NUMBER: builtins.int
+    LOADS_FIELD_NUMBER: builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: builtins.int
+    VOTERS_FIELD_NUMBER: builtins.int
+    LAMBDA_TOKEN_FIELD_NUMBER: builtins.int
+    LAMBDA_SWITCH_FIELD_NUMBER: builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: builtins.int
+    CHOSEN_FIELD_NUMBER: builtins.int
+    reliability: builtins.float
+    """Expected number of right answers of single models, divided by the number asked, in [0, 1]."""
+    tokens: builtins.int
+    """Tokens that all models together are expected to generate."""
+    seconds: builtins.float
+    """Seconds until the last part is expected to be answered, loads included."""
+    loads: builtins.int
+    """Models that are loaded."""
+    memory_bytes: builtins.int
+    """Most bytes that one pool uses."""
+    voters: builtins.int
+    """Models for each part."""
+    lambda_token: builtins.float
+    """What was weighed: the cost of tokens."""
+    lambda_switch: builtins.float
+    """What was weighed: loading."""
+    chosen: builtins.bool
+    """The plan that the question's own settings give."""
+    @property
+    def assignments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Assignment]:
+        """Who works on what."""
+
+    def __init__(
+        self,
+        *,
+        reliability: builtins.float = ...,
+        tokens: builtins.int = ...,
+        seconds: builtins.float = ...,
+        loads: builtins.int = ...,
+        memory_bytes: builtins.int = ...,
+        voters: builtins.int = ...,
+        lambda_token: builtins.float = ...,
+        lambda_switch: builtins.float = ...,
+        assignments: collections.abc.Iterable[Global___Assignment] | None = ...,
+        chosen: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["assignments", b"assignments", "chosen", b"chosen", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "loads", b"loads", "memory_bytes", b"memory_bytes", "reliability", b"reliability", "seconds", b"seconds", "tokens", b"tokens", "voters", b"voters"]) -> None: ...
+
+Global___ParetoPoint: typing_extensions.TypeAlias = ParetoPoint
 
 @typing.final
 class BallotStarted(google.protobuf.message.Message):
@@ -972,6 +1376,7 @@ class Result(google.protobuf.message.Message):
     TIMINGS_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
     TOKENS_SAVED_FIELD_NUMBER: builtins.int
+    PLAN_STEPS_FIELD_NUMBER: builtins.int
     question_id: builtins.str
     """Identifies the question in logs, traces and feedback."""
     answer: builtins.str
@@ -1010,6 +1415,10 @@ class Result(google.protobuf.message.Message):
     def timings(self) -> quorate.v1.common_pb2.Timings:
         """Times of the whole question."""
 
+    @property
+    def plan_steps(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PlanStep]:
+        """The plans of the layers, in the order in which they were made."""
+
     def __init__(
         self,
         *,
@@ -1028,9 +1437,10 @@ class Result(google.protobuf.message.Message):
         timings: quorate.v1.common_pb2.Timings | None = ...,
         seed: builtins.int = ...,
         tokens_saved: builtins.int = ...,
+        plan_steps: collections.abc.Iterable[Global___PlanStep] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["quorum", b"quorum", "timings", b"timings", "usage", b"usage"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["abstained", b"abstained", "agreement", b"agreement", "answer", b"answer", "calibrated", b"calibrated", "confidence", b"confidence", "parts", b"parts", "question_id", b"question_id", "quorum", b"quorum", "reason", b"reason", "seed", b"seed", "strategy", b"strategy", "synthesis", b"synthesis", "timings", b"timings", "tokens_saved", b"tokens_saved", "usage", b"usage"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["abstained", b"abstained", "agreement", b"agreement", "answer", b"answer", "calibrated", b"calibrated", "confidence", b"confidence", "parts", b"parts", "plan_steps", b"plan_steps", "question_id", b"question_id", "quorum", b"quorum", "reason", b"reason", "seed", b"seed", "strategy", b"strategy", "synthesis", b"synthesis", "timings", b"timings", "tokens_saved", b"tokens_saved", "usage", b"usage"]) -> None: ...
 
 Global___Result: typing_extensions.TypeAlias = Result
 
@@ -1041,6 +1451,9 @@ class PlanRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     QUESTION_FIELD_NUMBER: builtins.int
+    PARETO_FIELD_NUMBER: builtins.int
+    pareto: builtins.bool
+    """The frontier of plans is wanted as well."""
     @property
     def question(self) -> Global___Question:
         """The question."""
@@ -1049,9 +1462,10 @@ class PlanRequest(google.protobuf.message.Message):
         self,
         *,
         question: Global___Question | None = ...,
+        pareto: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["question", b"question"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["question", b"question"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["pareto", b"pareto", "question", b"question"]) -> None: ...
 
 Global___PlanRequest: typing_extensions.TypeAlias = PlanRequest
 
@@ -1062,17 +1476,25 @@ class PlanResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PLAN_FIELD_NUMBER: builtins.int
+    FRONTIER_FIELD_NUMBER: builtins.int
     @property
     def plan(self) -> Global___PlanMade:
         """The plan."""
+
+    @property
+    def frontier(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ParetoPoint]:
+        """Plans that no other beats in reliability, tokens and seconds, the most reliable first; empty
+        unless asked for.
+        """
 
     def __init__(
         self,
         *,
         plan: Global___PlanMade | None = ...,
+        frontier: collections.abc.Iterable[Global___ParetoPoint] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["plan", b"plan"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["plan", b"plan"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["frontier", b"frontier", "plan", b"plan"]) -> None: ...
 
 Global___PlanResponse: typing_extensions.TypeAlias = PlanResponse
 

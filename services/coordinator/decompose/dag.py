@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from quorate.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from quorate.answers import Kind
 
 MOST_PARTS = 64
 """More parts than a synthesizer merges are refused."""
@@ -17,11 +21,20 @@ MOST_PARTS = 64
 
 @dataclass(frozen=True)
 class Subtask:
-    """One part of a question; `depends_on` names the parts whose answers it needs."""
+    """One part of a question; `depends_on` names the parts whose answers it needs.
+
+    The rest is what a planning model or a rule said of it: `task_type` is one of the topics,
+    `estimated_tokens` what its answer needs, `difficulty` "easy", "medium" or "hard"; "" and 0 are
+    unknown. `expected` is the type of its answer (None: inferred from its text).
+    """
 
     id: str
     text: str
     depends_on: tuple[str, ...] = ()
+    task_type: str = ""
+    estimated_tokens: int = 0
+    difficulty: str = ""
+    expected: Kind | None = None
 
 
 def rank(subtask_id: str) -> tuple[int, str]:

@@ -157,6 +157,11 @@ class Metrics:
         self.ask_seconds = self._histogram(
             "ask_seconds", "Time from a question to its answer", ("strategy",)
         )
+        self.questions_undecided = self._counter(
+            "questions_undecided",
+            "Questions in which no part has an answer, by kind of the error catalogue",
+            ("strategy", "kind"),
+        )
         self.ballots = self._counter(
             "ballots", "Ballots, by model and by what became of them", ("model", "status")
         )

@@ -19,7 +19,7 @@ from quorate import prompts
 from quorate.answers.prover import waiting
 from quorate.errors import NoQuorum
 from quorate.telemetry import SpanName, Telemetry
-from services.coordinator import electorate, planning, tally
+from services.coordinator import electorate, ending, planning, tally
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.dispatch import Caller, Dispatcher, Work
 from services.coordinator.events import Decided, Finished, Listener, Planned
@@ -36,7 +36,6 @@ from services.coordinator.question import (
     Question,
     Result,
     Seconds,
-    Status,
 )
 
 if TYPE_CHECKING:
@@ -103,11 +102,15 @@ async def answer(means: Means, question: Question, listener: Listener) -> Result
         await listener.tell(Planned(made))
         course = Course(means, question, made, listener, started)
         decisions = await course.decide()
-        merged = await course.merge(decisions)
+        error = ending.nothing_decided(made.question_id, decisions)
+        merged = Merged("", "none") if error else await course.merge(decisions)
         result = course.result(decisions, merged)
-        await listener.tell(Finished(result))
+        if error is None:
+            await listener.tell(Finished(result))
         await means.memory.remember(question, made.members, result)
-    _measure(means.telemetry, result)
+        ending.measure(means.telemetry.metrics, result, error)
+        if error is not None:
+            raise error
     return result
 
 
@@ -129,7 +132,7 @@ class Course:
         self._drawing = planning.within_budget(question, made)
 
     async def decide(self) -> list[Decision]:
-        """Decide all parts, layer by layer; raises NoQuorum when none of them has an answer."""
+        """Decide all parts, layer by layer."""
         decided: dict[str, Decision] = {}
         waiting = layers(self._plan.subtasks)
         for done, layer in enumerate(waiting):
@@ -138,10 +141,7 @@ class Course:
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(self._part(part, decided, deadline)) for part in layer]
             decided.update((task.result().subtask.id, task.result()) for task in running)
-        decisions = [decided[part.id] for part in self._plan.subtasks]
-        if all(decision.error for decision in decisions):
-            raise _nothing_decided(decisions)
-        return decisions
+        return [decided[part.id] for part in self._plan.subtasks]
 
     def _share_of_time(self, stages_left: float) -> float:
         now = self._means.chances.clock()
@@ -159,16 +159,17 @@ class Course:
             error = NoQuorum(f"{part.id} needs the answer to {', '.join(missing)}, which has none")
             decision = tally.undecided(part, kind, error, ())
         else:
-            briefing = await self._brief(part)
+            briefing = await self._brief(part, deadline)
             decision = await self._vote(part, self._work(part, parents, deadline, briefing))
             decision = self._means.memory.insight.judge(decision, briefing, self._question)
         await self._listener.tell(Decided(decision))
         return decision
 
-    async def _brief(self, part: Subtask) -> Briefing:
+    async def _brief(self, part: Subtask, deadline: float) -> Briefing:
         """Say what a part is about, and what is known of its voters; fixed for its whole course."""
         memory, kind = self._means.memory, self._plan.kinds[part.id]
-        topic = self._question.topic or await memory.classifier.topic(part.text)
+        seconds = deadline - self._means.chances.clock()
+        topic = self._question.topic or await memory.classifier.topic(part.text, seconds)
         return memory.insight.brief(topic, part.text, kind, self._plan.members)
 
     async def _vote(self, part: Subtask, work: Work) -> Decision:
@@ -311,29 +312,3 @@ def _writers(voters: Sequence[Member], named: Sequence[str]) -> list[Member]:
         able = [voter for voter in voters if voter.model in named]
         return sorted(able, key=lambda voter: (named.index(voter.model), voter))
     return sorted(voters, key=lambda voter: (-voter.reliability, voter))
-
-
-def _nothing_decided(decisions: Sequence[Decision]) -> Exception:
-    errors = [decision.error for decision in decisions if decision.error]
-    if len(errors) == 1:
-        return errors[0]
-    told = "; ".join(
-        f"{decision.subtask.id}: {decision.error}" for decision in decisions if decision.error
-    )
-    return NoQuorum(f"No part of the question has an answer. {told}")
-
-
-def _measure(telemetry: Telemetry, result: Result) -> None:
-    metrics = telemetry.metrics
-    metrics.ask_seconds.labels(result.strategy).observe(result.seconds.total)
-    metrics.synthesis.labels(result.merged.method).inc()
-    for decision in result.decisions:
-        if decision.stopped_by:
-            metrics.stops.labels(decision.stopped_by).inc()
-        metrics.tokens_saved.inc(decision.tokens_saved)
-        if decision.error is None:
-            metrics.vote_agreement.labels(result.strategy).observe(decision.agreement)
-        for ballot in decision.ballots:
-            metrics.ballots.labels(ballot.seat.model, ballot.status.value.lower()).inc()
-            if ballot.status is Status.CANCELLED:
-                metrics.ballots_cancelled.inc()

@@ -336,7 +336,10 @@ class Plan:
 
 
 class Merged(NamedTuple):
-    """The answer to the whole question; `method` is "single", "model" or "deterministic"."""
+    """The answer to the whole question; `method` is "single", "model" or "deterministic".
+
+    Of a question in which no part has an answer it is "none".
+    """
 
     text: str
     method: str

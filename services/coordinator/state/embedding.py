@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 LONGEST_TEXT = 1_000
 """Characters that are embedded: a small model's context, with room to spare."""
+SHARE_OF_TIME = 0.1
+"""Of what is left for a question: a topic helps the vote, but is not what was asked for."""
+MOST_SECONDS = 10.0
+EXAMPLES_AT_ONCE = 8
+"""Examples of one call: a question that ends in mid-learning loses no more than these."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,10 @@ class Embedder(Protocol):
 
 
 class EmbeddedTopics:
-    """Tells topics by embeddings; while no node can embed, by rules, which `missed` is told."""
+    """Tells topics by embeddings; where that fails or takes too long by rules, and tells `missed`.
+
+    One event loop owns it.
+    """
 
     def __init__(
         self,
@@ -72,27 +81,51 @@ class EmbeddedTopics:
         missed: Callable[[], None],
     ) -> None:
         self._embedder = embedder
-        self._examples = examples
+        self._examples = [(topic, text) for topic, texts in examples.items() for text in texts]
+        self._vectors: list[Sequence[float]] = []
         self._missed = missed
         self._centroids: Centroids | None = None
+        self._learning = asyncio.Lock()
 
-    async def topic(self, text: str) -> str:
-        """Give the topic of a question."""
+    async def topic(self, text: str, seconds: float) -> str:
+        """Give the topic of a question; takes a small share of the seconds that are left for it."""
+        allowed = min(MOST_SECONDS, SHARE_OF_TIME * max(0.0, seconds))
         try:
-            centroids = self._centroids or await self._learn()
-            [vector] = await self._embedder.embed([text[-LONGEST_TEXT:]])
+            async with asyncio.timeout(allowed):
+                centroids = self._centroids or await self._learn()
+                [vector] = await self._embedder.embed([text[-LONGEST_TEXT:]])
             return centroids.nearest(vector)
-        except (QuorateError, ValueError) as error:
-            self._missed()
-            LOGGER.warning("a topic was told by rules, not by embedding: %s", error)
-            return topic_of(text)
+        except TimeoutError:
+            return self._by_rules(text, f"embedding took more than {allowed:.3g} s")
+        except QuorateError as error:
+            return self._by_rules(text, str(error))
+        except ValueError as error:
+            # Vectors that do not fit together are of two models: what was learned is of no use.
+            self._centroids, self._vectors = None, []
+            return self._by_rules(text, str(error))
+
+    def _by_rules(self, text: str, why: str) -> str:
+        self._missed()
+        LOGGER.warning("a topic was told by rules, not by embedding: %s", why)
+        return topic_of(text)
 
     async def _learn(self) -> Centroids:
-        """Embed the examples, once."""
-        flat = [(topic, text) for topic, texts in self._examples.items() for text in texts]
-        vectors = await self._embedder.embed([text for _, text in flat])
+        """Embed the examples, once; what a question has no time for is left to the next one."""
+        async with self._learning:
+            while self._centroids is None:
+                done = len(self._vectors)
+                some = [text for _, text in self._examples[done : done + EXAMPLES_AT_ONCE]]
+                if not some:
+                    self._centroids = self._middles()
+                    break
+                vectors = await self._embedder.embed(some)
+                if len(vectors) != len(some):
+                    raise ValueError(f"{len(some)} texts got {len(vectors)} vectors")
+                self._vectors += vectors
+            return self._centroids
+
+    def _middles(self) -> Centroids:
         labelled: dict[str, list[Sequence[float]]] = {}
-        for (topic, _), vector in zip(flat, vectors, strict=True):
+        for (topic, _), vector in zip(self._examples, self._vectors, strict=True):
             labelled.setdefault(topic, []).append(vector)
-        self._centroids = Centroids.of(labelled)
-        return self._centroids
+        return Centroids.of(labelled)

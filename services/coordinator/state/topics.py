@@ -21,15 +21,18 @@ LONGEST_READ: Final = 4_000
 class Classifier(Protocol):
     """Tells topics; `rules` below needs nobody, `embedding` asks a model."""
 
-    async def topic(self, text: str) -> str:
-        """Give the topic of a question, "" when it cannot be told; never raises."""
+    async def topic(self, text: str, seconds: float) -> str:
+        """Give the topic of a question, "" when it cannot be told; never raises.
+
+        `seconds` is what is left for the whole question, of which this may take a small share.
+        """
         ...
 
 
 class Rules:
     """Tells topics by the rules of this module."""
 
-    async def topic(self, text: str) -> str:
+    async def topic(self, text: str, seconds: float) -> str:
         """Give the topic of a question."""
         return topic_of(text)
 

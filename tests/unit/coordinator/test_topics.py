@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from quorate.errors import NoNodes
@@ -79,15 +81,84 @@ class Away:
         raise NoNodes("nobody embeds")
 
 
+class Paced:
+    """Gives each text a vector by its length, after a while; `width` numbers long."""
+
+    def __init__(self, seconds: float = 0.0, width: int = 7) -> None:
+        self.seconds = seconds
+        self.width = width
+        self.embedded: list[str] = []
+        self.cancelled = 0
+
+    async def embed(self, texts):  # type: ignore[no-untyped-def]
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        self.embedded += texts
+        return [[float(len(text) % (place + 2)) for place in range(self.width)] for text in texts]
+
+
+def counted(embedder: object) -> tuple[EmbeddedTopics, list[int]]:
+    missed: list[int] = []
+    return EmbeddedTopics(embedder, EXAMPLES, lambda: missed.append(1)), missed  # type: ignore[arg-type]
+
+
 @pytest.mark.anyio
 async def test_while_nobody_embeds_rules_tell_topics_and_that_is_counted(caplog) -> None:  # type: ignore[no-untyped-def]
-    missed: list[int] = []
-    topics = EmbeddedTopics(Away(), EXAMPLES, lambda: missed.append(1))
-    assert await topics.topic("What is 47 + 38?") == "math"
+    topics, missed = counted(Away())
+    assert await topics.topic("What is 47 + 38?", 60.0) == "math"
     assert missed == [1]
     assert "told by rules" in caplog.text
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("seconds", [0.2, 0.0, -1.0])
+async def test_a_slow_embedder_takes_a_small_share_of_the_time_that_is_left(  # type: ignore[no-untyped-def]
+    caplog, seconds: float
+) -> None:
+    embedder = Paced(seconds=30.0)
+    topics, missed = counted(embedder)
+    began = asyncio.get_running_loop().time()
+    async with asyncio.timeout(5):
+        assert await topics.topic("What is 47 + 38?", seconds) == "math"
+    assert asyncio.get_running_loop().time() - began < 0.2  # a tenth of it, and some scheduling
+    assert (missed, embedder.cancelled) == ([1], 1)
+    assert "told by rules, not by embedding: embedding took more than" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_hurried_questions_learn_the_examples_between_them() -> None:
+    embedder = Paced(seconds=0.01)
+    topics, missed = counted(embedder)
+    async with asyncio.timeout(20):
+        while not await embedded(topics, missed):
+            pass
+    assert missed  # one of them alone had no time for it
+    examples = [text for texts in EXAMPLES.values() for text in texts]
+    assert [text for text in embedder.embedded if text in examples] == examples
+
+
+async def embedded(topics: EmbeddedTopics, missed: list[int]) -> bool:
+    before = len(missed)
+    await topics.topic("Who wrote Faust, then?", 0.3)
+    return len(missed) == before
+
+
+@pytest.mark.anyio
+async def test_a_model_that_was_replaced_is_learned_anew() -> None:
+    embedder = Paced()
+    topics, missed = counted(embedder)
+    await topics.topic("Who wrote Faust, then?", 60.0)
+    assert missed == []
+    embedder.width = 9
+    await topics.topic("Who wrote Faust, then?", 60.0)
+    assert missed == [1]
+    await topics.topic("Who wrote Faust, then?", 60.0)
+    assert missed == [1]
+
+
+@pytest.mark.anyio
 async def test_rules_stand_behind_the_same_protocol() -> None:
-    assert await Rules().topic("What is 47 + 38?") == "math"
+    assert await Rules().topic("What is 47 + 38?", 0.0) == "math"

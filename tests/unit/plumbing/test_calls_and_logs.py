@@ -221,6 +221,7 @@ def test_the_metrics_are_these() -> None:
         "quorate_nodes_live",
         "quorate_node_lease_expired_total",
         "quorate_ask_seconds",
+        "quorate_questions_undecided_total",
         "quorate_ballots_total",
         "quorate_ballots_cancelled_total",
         "quorate_circuit_state",

@@ -1,0 +1,55 @@
+"""How a question ends: what is measured of it, and the error where no part has an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from quorate.errors import NoQuorum, QuorateError
+from services.coordinator.question import Decision, Result, Status
+
+if TYPE_CHECKING:
+    from quorate.metrics import Metrics
+
+
+def nothing_decided(question_id: str, decisions: Sequence[Decision]) -> QuorateError | None:
+    """Give the error of a question in which no part has an answer, None where one has.
+
+    It names the question, because its record tells who said what.
+    """
+    errors = [(one.subtask.id, one.error) for one in decisions if one.error is not None]
+    if not errors or len(errors) < len(decisions):
+        return None
+    named = {"question_id": question_id}
+    if len(errors) == 1:
+        error = errors[0][1]
+        return type(error)(
+            f"{error.message} (question {question_id})",
+            retry_after_seconds=error.retry_after_seconds,
+            metadata={**error.metadata, **named},
+        )
+    told = "; ".join(f"{part}: {error}" for part, error in errors)
+    return NoQuorum(f"No part of question {question_id} has an answer. {told}", metadata=named)
+
+
+def measure(metrics: Metrics, result: Result, error: QuorateError | None) -> None:
+    """Count a question with all its ballots, whether it has an answer or ended with an error."""
+    metrics.ask_seconds.labels(result.strategy).observe(result.seconds.total)
+    if error is None:
+        metrics.synthesis.labels(result.merged.method).inc()
+    else:
+        metrics.questions_undecided.labels(result.strategy, error.kind).inc()
+    for decision in result.decisions:
+        _measure_part(metrics, result.strategy, decision)
+
+
+def _measure_part(metrics: Metrics, strategy: str, decision: Decision) -> None:
+    if decision.stopped_by:
+        metrics.stops.labels(decision.stopped_by).inc()
+    metrics.tokens_saved.inc(decision.tokens_saved)
+    if decision.error is None:
+        metrics.vote_agreement.labels(strategy).observe(decision.agreement)
+    for ballot in decision.ballots:
+        metrics.ballots.labels(ballot.seat.model, ballot.status.value.lower()).inc()
+        if ballot.status is Status.CANCELLED:
+            metrics.ballots_cancelled.inc()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from quorate import voting
 from quorate.errors import NoQuorum, NotReady
+from quorate.records import last_word
 from quorate.records.record import BallotRecord, PartRecord, Record, knowledge_of
 from quorate.records.values import answer_of
+
+if TYPE_CHECKING:
+    from quorate.answers import Answer
 
 VALID = "VALID"
 UNKNOWN = 0.5
@@ -71,7 +75,7 @@ def _replayed(record: Record, part: PartRecord, strategy: str) -> ReplayedPart:
         told = decided.explanation  # what the coordinator told of the course stands before it
     found = (outcome.winner.text, text, told, outcome.tie_break)
     before = (decided.answer, decided.text, decided.explanation, decided.tie_break)
-    if own and found != before and (last := _last_word(part, strategy, outcome)):
+    if own and found != before and (last := _last_word(part, strategy, outcome, record)):
         return last
     return ReplayedPart(
         part.id, strategy, *found, outcome.agreement, "", same=own and found == before
@@ -82,7 +86,7 @@ def _votes(ballots: Sequence[BallotRecord]) -> list[voting.Vote]:
     return [
         voting.Vote(
             ballot.seat,
-            answer_of(ballot.answer) if ballot.status == VALID else None,
+            _voted(ballot),
             ballot.confidence,
             ballot.member_weight,
             ballot.vote_model,
@@ -100,19 +104,42 @@ def _spokesman(ballots: Sequence[BallotRecord], behind: Sequence[str]) -> Ballot
     return max(supporters, key=lambda ballot: ballot.confidence)
 
 
-def _last_word(part: PartRecord, strategy: str, outcome: voting.Outcome) -> ReplayedPart | None:
-    """Find the ballot that spoke last, where the strategy let one model speak for the others."""
+def _last_word(
+    part: PartRecord, strategy: str, outcome: voting.Outcome, record: Record
+) -> ReplayedPart | None:
+    """Find the ballot that spoke last, where the strategy let one model speak for the others.
+
+    Who stands behind it is counted again, and whether they are as many as were asked for.
+    """
     decided = part.decision
     if not decided.explanation.endswith(f"; {outcome.explanation}"):
         return None
+    voted = [_voted(ballot) for ballot in part.ballots if ballot.counted]
     for ballot in part.ballots:
-        answer = answer_of(ballot.answer)
-        if answer and (answer.text, ballot.text) == (decided.answer, decided.text):
+        answer = _voted(ballot)
+        if answer is None:
+            continue
+        share = last_word.agreement(answer, voted)
+        if share < record.min_agreement:
+            error = last_word.too_little(answer, share, record.min_agreement)
+            if (decided.answer, decided.error) == ("", error):
+                return ReplayedPart(
+                    part.id, strategy, "", "", "", "", 0.0, error, same=True, spoken=True
+                )
+        elif (answer.text, ballot.text, share) == (
+            decided.answer,
+            decided.text,
+            decided.agreement,
+        ):
             return ReplayedPart(
                 part.id, strategy, decided.answer, decided.text,
-                decided.explanation, decided.tie_break, decided.agreement, "", True, True,
+                decided.explanation, decided.tie_break, share, "", True, True,
             )  # fmt: skip
     return None
+
+
+def _voted(ballot: BallotRecord) -> Answer | None:
+    return answer_of(ballot.answer) if ballot.status == VALID else None
 
 
 def _check_kept(part: PartRecord, ballots: Sequence[BallotRecord]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from quorate.answers import cluster
 from quorate.errors import NoQuorum
+from quorate.records import last_word
 from services.coordinator.orchestrate.floor import explained
 from services.coordinator.question import Ballot, Decision, Standing
 
@@ -30,7 +31,7 @@ def elected(
     if answer is None:
         raise ValueError("a ballot without an answer speaks for nobody")
     standings = _standings(decision.ballots, answer)
-    agreement = standings[0].votes / max(1, len(decision.ballots))
+    agreement = last_word.agreement(answer, [ballot.voted for ballot in decision.ballots])
     made = replace(
         explained(decision, note),
         kind=answer.kind,
@@ -45,7 +46,7 @@ def elected(
     if agreement >= min_agreement:
         return made
     error = NoQuorum(
-        f"{answer.text!r} has an agreement of {agreement:.3f}, below min_agreement {min_agreement}",
+        last_word.too_little(answer, agreement, min_agreement),
         metadata={"agreement": str(agreement)},
     )
     return replace(made, answer="", text="", confidence=0.0, agreement=0.0, error=error)

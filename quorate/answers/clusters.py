@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
@@ -99,15 +99,28 @@ def judgeable(answers: Sequence[Answer | None]) -> list[tuple[int, int]]:
     looks the verdicts up by `key_of`.
     """
     firsts, counts = _ways(answers)
-    ranked = [key for key in _ranked(counts) if key[0] is Kind.TEXT][:MOST_COMPARED]
-    found: list[tuple[int, int]] = []
-    for one, other in combinations(ranked, 2):
+    places = [
+        sorted((firsts[one][0], firsts[other][0]))
+        for one, other in _pairs_to_judge(_ranked(counts), firsts)
+    ]
+    return [(one, other) for one, other in places]
+
+
+def _pairs_to_judge(
+    ranked: Sequence[Key], firsts: dict[Key, tuple[int, Answer]]
+) -> list[tuple[Key, Key]]:
+    """Give the most frequent pairs of texts that differ plainly, and that a judge may call equal.
+
+    Pairs that need no judge cost none of the few questions that it is asked.
+    """
+    texts = [key for key in ranked if key[0] is Kind.TEXT][:MOST_COMPARED]
+    found: list[tuple[Key, Key]] = []
+    for one, other in combinations(texts, 2):
         if len(found) == MOST_JUDGED:
             break
         first, second = firsts[one][1], firsts[other][1]
         if may_be_judged(first, second) and not compare(first, second):
-            places = sorted((firsts[one][0], firsts[other][0]))
-            found.append((places[0], places[1]))
+            found.append((one, other))
     return found
 
 
@@ -136,7 +149,7 @@ def _evidence(
     Both orders of a pair are in the order in which the values first came.
     """
     loose = [key for key in _ranked(counts) if key[0] in LOOSE_KINDS][:MOST_COMPARED]
-    asked = _most_frequent_pairs(loose) if judge else frozenset()
+    asked = {frozenset(pair) for pair in _pairs_to_judge(loose, firsts)} if judge else set()
     found: dict[tuple[Key, Key], str] = {}
     # The most frequent are compared first, as long as there is patience.
     for pair in combinations(loose, 2):
@@ -145,11 +158,6 @@ def _evidence(
         if verdict := compare(firsts[one][1], firsts[other][1], asking, patience):
             found[one, other] = verdict.evidence
     return dict(sorted(found.items(), key=lambda item: [firsts[key][0] for key in item[0]]))
-
-
-def _most_frequent_pairs(loose: Sequence[Key]) -> Set[frozenset[Key]]:
-    texts = [key for key in loose if key[0] is Kind.TEXT]
-    return {frozenset(pair) for pair in list(combinations(texts[:MOST_JUDGED], 2))[:MOST_JUDGED]}
 
 
 def _homes(counts: Counter[Key], evidence: dict[tuple[Key, Key], str]) -> dict[Key, int]:

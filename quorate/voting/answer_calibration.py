@@ -12,13 +12,24 @@ import numpy as np
 
 from quorate.errors import InvalidRequest
 from quorate.voting import logistic
+from quorate.voting.stored import (
+    check_day,
+    check_items,
+    check_length,
+    check_number,
+    check_numbers,
+    converted,
+)
 
 if TYPE_CHECKING:
     from quorate.voting.vote import Outcome
 
 FEWEST_ITEMS = 100
 """Twenty items for each of the five features."""
+STORED = "stored calibration"
 _RIDGE = 1.0
+_LEAST_SCALE = 1e-9
+"""A feature that varied less is taken never to have varied."""
 
 
 class Features(NamedTuple):
@@ -87,15 +98,16 @@ class AnswerCalibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> AnswerCalibrator:
         """Make it from plain values; InvalidRequest names what is wrong with them."""
-        try:
-            made = msgspec.convert(dict(stored), cls)
-        except msgspec.ValidationError as error:
-            raise _unusable(stored, str(error)) from error
+        made = converted(stored, cls, STORED)
+        check_items(made.items, FEWEST_ITEMS if made.claims else 0, STORED)
+        check_day(made.fitted_on, STORED)
         wanted = len(Features._fields) if made.claims else 0
-        if {len(made.means), len(made.scales), len(made.weights)} != {wanted}:
-            raise _unusable(stored, f"it must have {wanted} numbers for its features")
-        if not all(scale > 0.0 for scale in made.scales):
-            raise _unusable(stored, "its scales must be above 0")
+        for name in ("means", "scales", "weights"):
+            check_length(getattr(made, name), wanted, f"{STORED}.{name}")
+        check_numbers(made.means, f"{STORED}.means")
+        check_numbers(made.scales, f"{STORED}.scales", least=_LEAST_SCALE)
+        check_numbers(made.weights, f"{STORED}.weights", least=0.0)
+        check_number(made.intercept, f"{STORED}.intercept")
         return made
 
 
@@ -129,7 +141,7 @@ def fit_answers(items: Sequence[AnswerItem], fitted_on: date) -> AnswerCalibrato
     centred = np.where(given, columns - means, 0.0)
     scales = np.sqrt((centred**2).sum(axis=0) / counts)
     # A feature that never varied says nothing now, and must not shout when it varies later.
-    constant = scales < 1e-9
+    constant = scales < _LEAST_SCALE
     scales = np.where(constant, 1.0, scales)
     right = np.array([item.right for item in items], dtype=np.float64)
     smoothed = (right * len(items) + 0.5) / (len(items) + 1)
@@ -170,7 +182,3 @@ def _check(features: Features, name: str) -> None:
         if value is None or not 0.0 <= value <= most or math.isinf(value):  # also for NaN
             limit = "it must be at least 0" if most > 1.0 else "it must lie in [0, 1]"
             raise InvalidRequest.field(f"{name}.{field}", value, limit, "Give what the vote gave.")
-
-
-def _unusable(stored: Mapping[str, object], why: str) -> InvalidRequest:
-    return InvalidRequest.field("stored calibration", dict(stored), why, "Fit it again.")

@@ -16,11 +16,21 @@ import numpy as np
 
 from quorate.errors import InvalidRequest
 from quorate.voting import logistic
+from quorate.voting.stored import (
+    check_day,
+    check_items,
+    check_number,
+    check_numbers,
+    check_rising,
+    converted,
+    wrong,
+)
 
 FEWEST_ITEMS = 50
 """Below it the share of right answers is known to ±0.14 at best: too little to claim anything."""
 SMALLEST_BLOCK = 10
 """Items that a step of the isotonic curve needs, or it would repeat single items."""
+STORED = "stored calibration"
 _RIDGE = 1e-3
 _CERTAIN = 1e-4
 """Confidences are kept so far from 0 and 1 before their odds are taken."""
@@ -75,12 +85,18 @@ class Calibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> Calibrator:
         """Make it from plain values; InvalidRequest names what is wrong with them."""
-        try:
-            made = msgspec.convert(dict(stored), cls)
-        except msgspec.ValidationError as error:
-            raise _unusable(stored, str(error)) from error
-        if made.method == "isotonic" and not made.knots:
-            raise _unusable(stored, "isotonic needs knots")
+        made = converted(stored, cls, STORED)
+        check_items(made.items, FEWEST_ITEMS if made.claims else 0, STORED)
+        check_day(made.fitted_on, STORED)
+        check_number(made.slope, f"{STORED}.slope", least=0.0)
+        check_number(made.intercept, f"{STORED}.intercept")
+        if bool(made.knots) is not (made.method == "isotonic"):
+            raise wrong(f"{STORED}.knots", made.knots, "isotonic needs some, and nothing else does")
+        at, rates = [knot[0] for knot in made.knots], [knot[1] for knot in made.knots]
+        check_numbers(at, f"{STORED}.knots.confidence", 0.0, 1.0)
+        check_numbers(rates, f"{STORED}.knots.right", 0.0, 1.0)
+        check_rising(at, f"{STORED}.knots.confidence", strictly=True)
+        check_rising(rates, f"{STORED}.knots.right")
         return made
 
 
@@ -160,10 +176,6 @@ def _check(confidence: float, name: str) -> float:
     if not 0.0 <= confidence <= 1.0:  # also false for NaN
         raise InvalidRequest.field(name, confidence, "it must lie in [0, 1]", "Give a probability.")
     return confidence
-
-
-def _unusable(stored: Mapping[str, object], why: str) -> InvalidRequest:
-    return InvalidRequest.field("stored calibration", dict(stored), why, "Fit it again.")
 
 
 class _Block(NamedTuple):

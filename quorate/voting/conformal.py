@@ -15,7 +15,16 @@ from typing import NamedTuple
 import msgspec
 
 from quorate.errors import InvalidRequest
+from quorate.voting.stored import (
+    check_falling,
+    check_items,
+    check_length,
+    check_numbers,
+    converted,
+    wrong,
+)
 
+STORED = "stored risk curve"
 GRID = 100
 """Thresholds are 0.00, 0.01, …, 0.99: fixed beforehand, or the proof would not hold."""
 STARTS = (95, 85, 70, 50)
@@ -69,12 +78,20 @@ class RiskCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> RiskCurve:
         """Make it from plain values; InvalidRequest names what is wrong with them."""
-        try:
-            made = msgspec.convert(dict(stored), cls)
-        except msgspec.ValidationError as error:
-            raise _unusable(stored, str(error)) from error
-        if len(made.answered) != GRID or len(made.wrong) != GRID:
-            raise _unusable(stored, f"it must have {GRID} counts of each kind")
+        made = converted(stored, cls, STORED)
+        check_items(made.items, 0, STORED)
+        for name, counts in (("answered", made.answered), ("wrong", made.wrong)):
+            field = f"{STORED}.{name}"
+            check_length(counts, GRID, field)
+            check_numbers(counts, field, least=0)
+            check_falling(counts, field)
+        if made.answered[0] != made.items:
+            limit = f"all {made.items} items have a score of 0 or more"
+            raise wrong(f"{STORED}.answered[0]", made.answered[0], limit)
+        for place, (answered, amiss) in enumerate(zip(made.answered, made.wrong, strict=True)):
+            if amiss > answered:
+                limit = f"only {answered} were answered there"
+                raise wrong(f"{STORED}.wrong[{place}]", amiss, limit)
         return made
 
     def _chain(self, start: int, alpha: float, delta: float) -> list[int]:
@@ -194,7 +211,3 @@ def _checked(score: float, name: str) -> float:
 def _check_open(name: str, value: float) -> None:
     if not 0.0 < value < 1.0:  # also false for NaN
         raise InvalidRequest.field(name, value, "it must lie in (0, 1)", "Try 0.05.")
-
-
-def _unusable(stored: Mapping[str, object], why: str) -> InvalidRequest:
-    return InvalidRequest.field("stored risk curve", dict(stored), why, "Fit it again.")

@@ -102,3 +102,21 @@ def test_no_more_pairs_are_asked_about_than_nine_answers_have() -> None:
     assert len(judgeable(said)) == MOST_JUDGED
     cluster(said, judge=judge)
     assert len(judge.asked) == MOST_JUDGED
+
+
+def test_pairs_that_no_judge_may_decide_cost_none_of_its_questions() -> None:
+    numbered = [f"gate {number} north" for number in range(2, 14)]
+    said = texts(*(text for text in numbered for _ in range(3)), HOT, WARM)
+    judge = Judge()
+    told = cluster(said, judge=judge)
+    assert judgeable(said) == [(36, 37)]
+    assert len(judge.asked) == 1
+    assert told.labels[36] == told.labels[37]
+
+
+def test_what_is_the_same_without_a_judge_costs_none_of_its_questions() -> None:
+    said = texts("It is made of glass", "glass", "This is glass", "wood", "steel", "stone")
+    judge = Judge()
+    cluster(said, judge=judge)
+    pairs = {frozenset(pair) for pair in judge.asked}
+    assert len(judge.asked) == len(pairs) == len(judgeable(said))

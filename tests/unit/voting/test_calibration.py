@@ -6,6 +6,7 @@ import json
 import math
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,6 +154,43 @@ def test_a_stored_calibrator_says_the_same(method: Method) -> None:
 )
 def test_a_damaged_store_is_an_error_and_not_a_guess(stored: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match="stored calibration"):
+        Calibrator.from_dict(stored)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"items": 49}, "items"),
+        ({"items": -1, "method": "uncalibrated"}, "items"),
+        ({"items": 10**400}, "items"),
+        ({"items": True}, "items"),
+        ({"fitted_on": "yesterday"}, "fitted_on"),
+        ({"slope": math.nan}, "slope"),
+        ({"slope": -1.0}, "slope"),
+        ({"slope": "steep"}, "slope"),
+        ({"intercept": math.inf}, "intercept"),
+        ({"knots": [[0.1, 0.2]]}, "knots"),
+        ({"method": "isotonic"}, "knots"),
+        ({"method": "isotonic", "knots": [[0.1, 0.2, 0.3]]}, "knots[0]"),
+        ({"method": "isotonic", "knots": [[0.1, "much"]]}, "knots[0][1]"),
+        ({"method": "isotonic", "knots": [[0.1, math.nan]]}, "knots.right[0]"),
+        ({"method": "isotonic", "knots": [[0.1, 0.2], [1.5, 0.3]]}, "knots.confidence[1]"),
+        ({"method": "isotonic", "knots": [[0.4, 0.2], [0.4, 0.3]]}, "knots.confidence[1]"),
+        ({"method": "isotonic", "knots": [[0.1, 0.5], [0.4, 0.3]]}, "knots.right[1]"),
+    ],
+)
+def test_a_stored_value_that_no_fit_gives_is_named(change: dict[str, object], field: str) -> None:
+    stored = {"method": "platt", "items": 60, "fitted_on": "2026-01-31", "slope": 1.0}
+    assert Calibrator.from_dict(stored).slope == 1.0
+    with pytest.raises(InvalidRequest) as raised:
+        Calibrator.from_dict({**stored, **change})
+    assert raised.value.metadata["field"] == f"stored calibration.{field}"
+    assert all(raised.value.metadata[part] for part in ("value", "limit", "fix"))
+
+
+@pytest.mark.parametrize("stored", [None, 3, "platt", ["platt"]])
+def test_what_is_no_mapping_is_no_calibration(stored: Any) -> None:
+    with pytest.raises(InvalidRequest, match="must be a mapping"):
         Calibrator.from_dict(stored)
 
 

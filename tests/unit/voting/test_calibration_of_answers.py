@@ -115,6 +115,14 @@ def test_a_stored_calibrator_says_the_same(few: bool) -> None:
         {"scales": [1.0, 1.0, 0.0, 1.0, 1.0]},
         {"method": "guess"},
         {"means": "none"},
+        {"means": [0.0, 0.0, 0.0, math.nan, 0.0]},
+        {"scales": [1.0, 1.0, math.inf, 1.0, 1.0]},
+        {"weights": [1.0, 1.0, -1.0, 1.0, 1.0]},
+        {"weights": []},
+        {"intercept": math.nan},
+        {"items": 99},
+        {"method": "uncalibrated"},
+        {"fitted_on": "2026-02-30"},
     ],
 )
 def test_a_damaged_store_is_an_error_and_not_a_guess(change: dict[str, object]) -> None:

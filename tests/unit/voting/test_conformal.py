@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pytest
@@ -126,6 +128,36 @@ def test_a_stored_curve_gives_the_same_thresholds() -> None:
 def test_a_damaged_store_is_an_error_and_not_a_promise(stored: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match="stored risk curve"):
         RiskCurve.from_dict(stored)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "limit"),
+    [
+        ("answered", 5, 701, "at most the"),
+        ("answered", 0, 701, "all 700 items"),
+        ("answered", 99, -1, "at least 0"),
+        ("wrong", 99, 600, "at most the"),
+        ("wrong", 3, -2, "at least 0"),
+        ("wrong", 0, 701, "were answered there"),
+    ],
+)
+def test_a_stored_curve_that_no_split_gives_is_named(
+    name: str, place: int, value: int, limit: str
+) -> None:
+    stored = risk_curve(*split(np.random.default_rng(8), 700)).to_dict()
+    counts = list(cast("Sequence[int]", stored[name]))
+    counts[place] = value
+    with pytest.raises(InvalidRequest, match=limit) as raised:
+        RiskCurve.from_dict({**stored, name: counts})
+    assert raised.value.metadata["field"].startswith(f"stored risk curve.{name}[")
+
+
+def test_a_stored_curve_of_wrong_types_is_named() -> None:
+    stored = risk_curve([0.5], [True]).to_dict()
+    for change in ({"items": -1}, {"items": 2.5}, {"wrong": [0.5] * 100}, {"wrong": [0] * 99}):
+        with pytest.raises(InvalidRequest) as raised:
+            RiskCurve.from_dict({**stored, **change})
+        assert raised.value.metadata["field"].split(".")[-1].split("[")[0] in change
 
 
 def test_counts_are_of_scores_at_or_above_each_threshold() -> None:

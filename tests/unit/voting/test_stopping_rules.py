@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from itertools import product
 from random import Random
@@ -319,6 +322,36 @@ def test_adaptive_consistency_has_the_probabilities_of_its_paper() -> None:
     for (first, second), probability in expected.items():
         assert majority_probability(first, second) == pytest.approx(probability, abs=5e-5)
     assert majority_probability(2, 2) == 0.5
+
+
+@pytest.mark.parametrize("draws", [3, 256, 257, 258, 259, 600, 1999, 4001])
+def test_the_probability_of_a_majority_is_exact_to_ten_digits_for_any_electorate(
+    draws: int,
+) -> None:
+    ways, below = 1, 0
+    for first in range(draws):
+        below += ways
+        ways = ways * (draws - first) // (first + 1)
+        if first % max(1, draws // 97) == 0 and first < draws - 1:
+            exact = float(Fraction(below, 2**draws))
+            assert majority_probability(first, draws - 1 - first) == pytest.approx(exact, abs=1e-10)
+
+
+def test_the_probability_of_a_majority_takes_no_longer_for_a_million_votes() -> None:
+    majority_probability(500, 500)
+    started = time.perf_counter()
+    assert majority_probability(500_000, 500_000) == 0.5
+    one, other = majority_probability(501_000, 499_000), majority_probability(499_000, 501_000)
+    assert time.perf_counter() - started < 0.01
+    assert one == pytest.approx(0.5 * math.erfc(-2_000 / math.sqrt(2 * 1_000_001)), abs=1e-6)
+    assert one + other == pytest.approx(1.0, abs=1e-10)
+
+
+@pytest.mark.parametrize(("first", "second", "field"), [(-1, 2, "first"), (3, 10**13, "second")])
+def test_a_number_of_votes_that_cannot_be_is_named(first: int, second: int, field: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        majority_probability(first, second)
+    assert raised.value.metadata["field"] == field
 
 
 def test_adaptive_consistency_stops_at_ninety_five_percent() -> None:

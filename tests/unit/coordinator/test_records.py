@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from quorate.answers import Answer, Kind, extract
 from quorate.errors import InvalidRequest, NotReady, UnknownStrategy
 from quorate.records import RECORD_VERSION, read, replay, write
+from quorate.records import Record as FullRecord
 from quorate.records.values import answer_of, answer_record
 from quorate.voting.knowledge import Joint, Kin, Knowledge, Record, Together
 from services.coordinator import tally
@@ -251,3 +252,44 @@ def test_an_abstention_teaches_nothing() -> None:
     changes = lessons.taught(record, lessons.Verdict("18"))
     assert [change.model.name for change in changes.records] == ["m0"]
     assert changes.joint == ()
+
+
+def debated() -> FullRecord:
+    """m0 said 18 and stayed, m1 said 17 and copied 18, m2 doubted its 18."""
+    question, result = answered("Answer: 18", "Answer: 18", "Answer: 18")
+    [decision] = result.decisions
+    stayed, copied, doubted = decision.ballots
+    counted = (
+        replace(stayed, seat=Seat("n0", "m0", 0, 1)),
+        replace(copied, seat=Seat("n1", "m1", 0, 1)),
+        replace(doubted, status=Status.ABSTAINED),
+    )
+    others = (stayed, replace(copied, answer=extract("Answer: 17"), text="Answer: 17"))
+    decision = replace(decision, ballots=counted, others=others)
+    return record_of(question, MEMBERS, replace(result, decisions=[decision]), 1.0, texts=True)
+
+
+def test_what_was_copied_in_a_debate_is_no_agreement_and_proves_nobody_right() -> None:
+    record = debated()
+    [together] = lessons.agreement(record).together
+    assert [key.name for key in together.pair] == ["m0", "m1"]
+    assert (together.same, together.different) == (0.0, 1.0)
+    for changes in (lessons.taught(record, lessons.Verdict("18")), lessons.consensus(record)):
+        rights = [(change.model.name, change.right) for change in changes.records]
+        assert rights == [("m0", 1.0), ("m1", 0.0)]
+
+
+def test_the_answer_of_a_debate_is_judged_by_the_ballots_that_were_counted() -> None:
+    record = debated()
+    [item] = lessons.taught(record, lessons.Verdict("18")).answers
+    assert item.right
+    [item] = lessons.taught(record, lessons.Verdict("17")).answers
+    assert not item.right
+
+
+def test_an_abstention_with_an_answer_on_record_teaches_nothing() -> None:
+    record = debated()
+    assert any(one.status == "ABSTAINED" and one.answer for one in record.parts[0].ballots)
+    changes = lessons.taught(record, lessons.Verdict("18"))
+    assert "m2" not in {change.model.name for change in changes.records}
+    assert "m2" not in {item.model.name for item in changes.ballots}

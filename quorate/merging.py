@@ -38,7 +38,7 @@ def _entry(part: Part) -> str:
     if part.failed:
         return _unanswered(part)
     asked, answer = _asked(part.question), part.answer.strip()
-    if "\n" not in answer:
+    if len(answer.splitlines()) < 2:
         return f"{asked} {answer}"
     lines = (f"{INDENT}{line}".rstrip() for line in answer.splitlines())
     return "\n".join([asked, *lines])

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from quorate import prompts
 from quorate.answers.prover import waiting
 from quorate.errors import NoQuorum
+from quorate.quoting import quoted
 from quorate.telemetry import SpanName, Telemetry
 from services.coordinator import electorate, ending, planning, tally
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.dispatch import Caller, Dispatcher, Work
 from services.coordinator.events import Decided, Finished, Listener, Planned
-from services.coordinator.orchestrate import peers, table
+from services.coordinator.orchestrate import table
 from services.coordinator.orchestrate.floor import Floor, Scorer
 from services.coordinator.question import (
     Ballot,
@@ -303,7 +304,7 @@ class Course:
 def _result_of(parent: Decision) -> prompts.Part:
     """Show a parent's answer to its child: bounded, and no line of it passes for another entry."""
     asked = " ".join(parent.subtask.text.split())
-    return prompts.Part(asked, peers.quoted(parent.answer, LONGEST_RESULT))
+    return prompts.Part(asked, quoted(parent.answer, LONGEST_RESULT))
 
 
 def _writers(voters: Sequence[Member], named: Sequence[str]) -> list[Member]:

@@ -13,9 +13,13 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from quorate import prompts
-from quorate.errors import QuorateError, Unavailable, UnusableReply, shorten
+from quorate.errors import ContextOverflow, QuorateError, Unavailable, UnusableReply, shorten
+from quorate.quoting import quoted
 from services.synthesizer import judge, merge
 from services.synthesizer.draft import Draft
+
+LONGEST_JUDGED = 12_000
+"""Characters of an answer that a judge reads, of its beginning and its end."""
 
 
 class Method(StrEnum):
@@ -108,7 +112,11 @@ async def synthesize(
     passed_over: list[QuorateError] = []
     tokens, prompt = Tokens(), merge.prompt(question, parts)
     # One answer beside failed parts leaves nothing to merge.
-    for model in models if len(merge.answered(parts)) > 1 else ():
+    writers = models if len(merge.answered(parts)) > 1 else ()
+    if writers and (why := merge.too_long(parts)):
+        passed_over.append(ContextOverflow(why))
+        writers = ()
+    for model in writers:
         writing, draft = write(model), Draft()
         try:
             async with aclosing(_shown(writing, prompt, draft)) as texts:
@@ -172,7 +180,8 @@ async def judged(
     """
     if not answer.strip():
         return Judged(judge.Judgement(0.0, "The answer is empty."), None)
-    prompt = prompts.judge(question, reference, answer)
+    # What is judged was written by a model, which may ask for a good mark.
+    prompt = prompts.judge(question, reference, quoted(answer, LONGEST_JUDGED))
     passed_over: list[QuorateError] = []
     for model in models:
         try:

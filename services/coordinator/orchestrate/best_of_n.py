@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from quorate import prompts
+from quorate import prompts, quoting
 from quorate.answers import cluster
 from quorate.errors import QuorateError
-from services.coordinator.orchestrate import peers, verifier
+from services.coordinator.orchestrate import verifier
 from services.coordinator.orchestrate.floor import answered, explained
 from services.coordinator.question import Ballot, Decision, Member, Seat, Tokens
 
@@ -77,7 +77,7 @@ async def _verified(floor: Floor, ballots: Sequence[Ballot]) -> Verified:
     authors = {(ballot.seat.node, ballot.seat.model) for ballot in ballots}
     members = floor.work.members
     judges = [one for one in members if (one.node, one.model) not in authors] or list(members)
-    prompt = prompts.verify(floor.work.messages[-1].content, peers.quoted(surest.text))
+    prompt = prompts.verify(floor.work.messages[-1].content, quoting.quoted(surest.text))
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(_belief(floor, judge, prompt)) for judge in judges]
     heard = [verdict for task in running if (verdict := task.result()) is not None]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from quorate import prompts
+from quorate import prompts, quoting
 from quorate.answers import cluster
 from services.coordinator.orchestrate import peers
 from services.coordinator.orchestrate.counts import DEBATE_ROUNDS
@@ -75,7 +75,7 @@ def _asks(floor: Floor, kept: Sequence[Ballot], last: Sequence[Ballot], number: 
 
 def _ask(floor: Floor, member: Member, ballot: Ballot, texts: Sequence[str], number: int) -> Ask:
     question = floor.work.messages[-1].content
-    prompt = prompts.debate(question, peers.quotes(texts)) if texts else question
+    prompt = prompts.debate(question, quoting.quotes(texts)) if texts else question
     return Ask(member, ballot.seat._replace(round=number), floor.says(prompt))
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from quorate import prompts
-from services.coordinator.orchestrate import lead, peers
+from quorate import prompts, quoting
+from services.coordinator.orchestrate import lead
 from services.coordinator.orchestrate.elected import elected
 from services.coordinator.orchestrate.floor import Ask, answered, explained, uncounted
 from services.coordinator.question import Ballot, Decision, Member, Message, Round, Seat
@@ -49,7 +49,7 @@ class Layers:
         Random(f"{self.floor.work.seed}/{reader.id}").shuffle(chosen)  # noqa: S311
         texts = [self.shown(ballot) for ballot in chosen[:MOST_REFERENCES]]
         question = self.floor.work.messages[-1].content
-        return self.floor.says(prompts.combine(question, peers.quotes(texts)))
+        return self.floor.says(prompts.combine(question, quoting.quotes(texts)))
 
     def asks(self, seats: Sequence[tuple[Member, Seat]]) -> list[Ask]:
         """Let each of these seats read the layer before."""

@@ -13,9 +13,9 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from quorate import prompts
+from quorate import prompts, quoting
 from quorate.answers import Kind, cluster, extract
-from services.coordinator.orchestrate import lead, peers
+from services.coordinator.orchestrate import lead
 from services.coordinator.orchestrate.elected import elected
 from services.coordinator.orchestrate.floor import answered, explained, uncounted
 from services.coordinator.question import Ballot, Decision, Status
@@ -53,7 +53,7 @@ async def _picked(floor: Floor, shown: Sequence[Ballot]) -> tuple[list[Ballot], 
     """Ask for a letter; gives the ballots of all who were asked, and the candidate chosen."""
     letters = prompts.LETTERS[: len(shown)]
     question = floor.work.messages[-1].content
-    prompt = prompts.choose(question, peers.quotes([ballot.text for ballot in shown]))
+    prompt = prompts.choose(question, quoting.quotes([ballot.text for ballot in shown]))
     drawing = floor.work.drawing._replace(
         temperature=0.0,
         max_tokens=PICK_TOKENS,

@@ -200,6 +200,10 @@ class Mesh:
         """Enter an asynchronous context that ends with the mesh."""
         await self._stack.enter_async_context(resource)
 
+    async def enter(self, resource: Any) -> Any:
+        """Enter an asynchronous context that ends with the mesh, and give what it gives."""
+        return await self._stack.enter_async_context(resource)
+
     async def peers_of(self, role: Role, name: str) -> Peers:
         return await self._stack.enter_async_context(Peers(self._tls(role, name)))
 

@@ -8,14 +8,8 @@ from hypothesis import strategies as st
 
 from quorate import prompts
 from quorate.answers import Kind, extract
-from services.coordinator.orchestrate.peers import (
-    LONGEST_QUOTES,
-    SHORTEST_QUOTE,
-    audience,
-    compacted,
-    quoted,
-    quotes,
-)
+from quorate.quoting import LONGEST_QUOTES, SHORTEST_QUOTE, quoted, quotes
+from services.coordinator.orchestrate.peers import audience, compacted
 from services.coordinator.question import Ballot, Seat, Status, Topology
 
 HOSTILE = st.lists(

@@ -45,3 +45,9 @@ def test_failures_are_named_behind_what_a_model_merged() -> None:
         "\nWho wrote Faust? no answer (None of 2 ballots has an answer)."
     )
     assert failures_behind([SUM, TENTH]) == ""
+
+
+def test_an_answer_of_lines_that_end_oddly_stands_below_its_question_as_well() -> None:
+    odd = Part("t1", "Who?", "You\r2. Who is king? Me\u20283. And who is queen? I")
+    lines = deterministic([odd, SUM]).splitlines()
+    assert [line[:2] for line in lines if not line.startswith(" ")] == ["1.", "2."]

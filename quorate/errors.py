@@ -15,6 +15,7 @@
     │   ├── ModelUnusable
     │   ├── WrongModel
     │   ├── NoQuorum
+    │   ├── NoPlan
     │   ├── UnusableReply
     │   └── NoMesh
     ├── Overloaded                RESOURCE_EXHAUSTED, retryable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -161,11 +162,14 @@ def node_of(request: registry_pb2.LeaseRequest, known: Node | None) -> Node:
     return Node(
         name,
         address,
-        tuple(model_of(model) for model in status.models),
+        _models_of(status),
         request.group or (known.group if known else ""),
         status.state == common_pb2.NODE_STATE_DRAINING,
         status.SerializeToString(),
         free_bytes_of(status),
+        status.hardware.machine_id,
+        available_bytes_of(status),
+        budget_bytes_of(status),
     )
 
 
@@ -174,23 +178,40 @@ def free_bytes_of(status: common_pb2.NodeStatus) -> int | None:
 
     Only an estimate decides who is asked: the node's own ledger decides what is loaded.
     """
+    available, budget = available_bytes_of(status), budget_bytes_of(status)
+    return available if available is None or budget is None else min(available, budget)
+
+
+def available_bytes_of(status: common_pb2.NodeStatus) -> int | None:
+    """Give what the node's machine has left, less what was promised; None when it is silent."""
     hardware = status.hardware
     if not hardware.available_bytes:
         return None
-    free = hardware.available_bytes + sum(
-        card.memory_bytes - card.used_bytes for card in hardware.accelerators
-    )
-    if status.memory_budget_bytes:
-        free = min(free, status.memory_budget_bytes - status.memory_used_bytes)
-    promised = sum(
+    cards = sum(card.memory_bytes - card.used_bytes for card in hardware.accelerators)
+    return max(0, hardware.available_bytes + cards - _promised(status))
+
+
+def budget_bytes_of(status: common_pb2.NodeStatus) -> int | None:
+    """Give what the node's own settings leave to further models; None without a limit."""
+    if not status.memory_budget_bytes:
+        return None
+    return max(0, status.memory_budget_bytes - status.memory_used_bytes - _promised(status))
+
+
+def _promised(status: common_pb2.NodeStatus) -> int:
+    return sum(
         max(0, model.memory_bytes - model.resident_bytes)
         for model in status.models
         if model.state == common_pb2.MODEL_STATE_LOADING
     )
-    return max(0, free - promised)
 
 
-def model_of(info: common_pb2.ModelInfo) -> Model:
+def _models_of(status: common_pb2.NodeStatus) -> tuple[Model, ...]:
+    busy = {engine.model: engine.busy_slots + engine.queued for engine in status.engines}
+    return tuple(model_of(model, busy.get(model.name, 0)) for model in status.models)
+
+
+def model_of(info: common_pb2.ModelInfo, busy: int = 0) -> Model:
     """Read a model's announcement; a weight that is unset, or that no setting allows, is 1."""
     state = common_pb2.ModelState.Name(info.state).removeprefix("MODEL_STATE_").lower()
     return Model(
@@ -203,4 +224,10 @@ def model_of(info: common_pb2.ModelInfo) -> Model:
         info.on_demand and info.state in LOADED_WHEN_ASKED,
         info.memory_bytes if info.state == common_pb2.MODEL_STATE_AVAILABLE else 0,
         info.memory_bytes or info.file_bytes,
+        info.on_demand,
+        info.load_seconds if 0.0 < info.load_seconds < math.inf else 0.0,
+        max(1, info.slots),
+        max(0, busy),
+        max(0, info.parameters),
+        max(0, info.resident_bytes),
     )

@@ -104,7 +104,10 @@ class Model:
 
     One that is `on_demand` and not ready can be asked too: its node loads it first, for which it
     needs `missing_bytes` more (0: unknown, or promised already). `memory_bytes` is what it takes
-    when it is loaded (0: unknown).
+    when it is loaded (0: unknown). One that `may_leave` may be unloaded to make room; the others
+    stay, as their node's settings say. `load_seconds` is what its last load took (0: unknown),
+    `busy` how many samples its `slots` work on or have waiting, `parameters` its number of weights
+    (0: unknown), and `held_bytes` the memory that it holds now, as measured (0: none, or unknown).
     """
 
     name: str
@@ -116,6 +119,12 @@ class Model:
     on_demand: bool = False
     missing_bytes: int = 0
     memory_bytes: int = 0
+    may_leave: bool = False
+    load_seconds: float = 0.0
+    slots: int = 1
+    busy: int = 0
+    parameters: int = 0
+    held_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,8 @@ class Node:
 
     `report` is its own status as it came over the wire, given back to callers unread. `free_bytes`
     is the memory that no model holds or was promised; None when the node does not tell.
+    `available_bytes` is what its whole `machine` has left (None: unknown; "": a machine of its
+    own), and `budget_bytes` what the node's settings leave to further models (None: no limit).
     """
 
     name: str
@@ -133,6 +144,9 @@ class Node:
     draining: bool = False
     report: bytes = b""
     free_bytes: int | None = None
+    machine: str = ""
+    available_bytes: int | None = None
+    budget_bytes: int | None = None
 
 
 class Member(NamedTuple):

@@ -197,6 +197,7 @@ def _own_info(model: Model) -> common_pb2.ModelInfo:
         weight=settings.weight,
         reliability=settings.reliability,
         on_demand=settings.load == "on_demand",
+        load_seconds=model.load_seconds,
     )
     if file is not None:
         info.architecture = file.header.architecture

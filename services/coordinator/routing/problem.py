@@ -45,7 +45,8 @@ class Option(NamedTuple):
     `pools` are where its `memory_bytes` count. `switch_cost` is what loading it costs in the
     objective (0 when `resident`), `load_seconds` how long that takes; loads on one `machine` go one
     after the other. `slots` are the sequences that it decodes at once. A `pinned` one is in use:
-    it is in memory whatever the plan says, costs the plan no memory, and cannot be ended.
+    it is in memory whatever the plan says, costs the plan no memory, and cannot be ended. One that
+    may not leave (`may_leave` False) is not ended either, though it counts where it works.
     """
 
     node: str
@@ -58,6 +59,7 @@ class Option(NamedTuple):
     switch_cost: float = 0.0
     slots: int = 1
     pinned: bool = False
+    may_leave: bool = True
 
 
 class Task(NamedTuple):
@@ -75,7 +77,9 @@ class Problem:
 
     `reliability`, `token_cost` and `seconds` have the shape (options, tasks): P(right) in [0, 1],
     the relative cost of the tokens (at least 0), and seconds that the work takes on a loaded model.
-    `deadline_seconds` None is no deadline. Options come in the order of preference: among plans of
+    `deadline_seconds` None is no deadline. At most `copies` options with the same model work on one
+    task, since a copy says the same again; 0 is no limit, and it gives way where there are fewer
+    different models than voters. Options come in the order of preference: among plans of
     equal value the one with earlier options wins. Raises InvalidRequest for anything that is not
     finite, negative, out of range, or of another shape, and for a pool that is not there.
     """
@@ -89,6 +93,7 @@ class Problem:
     lambda_token: float = LAMBDA_TOKEN
     lambda_switch: float = LAMBDA_SWITCH
     deadline_seconds: float | None = None
+    copies: int = 0
 
     def __post_init__(self) -> None:
         shape = (len(self.options), len(self.tasks))
@@ -106,6 +111,8 @@ class Problem:
                 raise _refused(name, weight, f"it must lie in [0, {MOST_LAMBDA:g}]")
         if self.deadline_seconds is not None and not 0.0 < self.deadline_seconds < math.inf:
             raise _refused("deadline_seconds", self.deadline_seconds, "it must be above 0")
+        if self.copies < 0:
+            raise _refused("copies", self.copies, "it is at least 0")
         _check_tasks(self.tasks)
         _check_options(self.options, self.pools)
 

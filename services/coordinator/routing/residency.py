@@ -1,0 +1,112 @@
+"""Which models a plan loads and unloads: no more than it needs, and nothing that has room. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from services.coordinator.routing.problem import Assignment, Option, Problem
+
+
+class Moves(NamedTuple):
+    """Numbers of the options that are loaded, in the order of loading, and of those that leave."""
+
+    loads: tuple[int, ...] = ()
+    unloads: tuple[int, ...] = ()
+
+
+class Use(NamedTuple):
+    """A pool, what it may hold, and what it holds under a plan; bytes."""
+
+    pool: str
+    budget_bytes: int
+    used_bytes: int
+
+
+def moves(problem: Problem, assignment: Assignment) -> Moves:
+    """Say what has to be loaded, and which residents give way where there is no room for all.
+
+    Those that are worth least to the tasks give way first, and none without need. A model that
+    stays in memory whatever the plan says belongs to no pool of its machine and never leaves.
+    """
+    working = _working(assignment)
+    loads = tuple(sorted(i for i in working if not problem.options[i].resident))
+    idle = [i for i, option in enumerate(problem.options) if option.resident and i not in working]
+    if not loads:
+        return Moves()
+    idle.sort(key=lambda i: (-_worth(problem, i), i))
+    left = room(problem, working)
+    unloads = list[int]()
+    for i in idle:
+        option = problem.options[i]
+        fits = all(left[name] >= option.memory_bytes for name in option.pools)
+        if fits or not option.may_leave:
+            _take(left, option)
+        else:
+            unloads.append(i)
+    return Moves(_ordered(problem, loads), tuple(sorted(unloads)))
+
+
+def room(problem: Problem, loaded: frozenset[int]) -> dict[str, int]:
+    """Give the bytes that each pool has left beside these options."""
+    left = {pool.name: pool.budget_bytes for pool in problem.pools}
+    for i in loaded:
+        _take(left, problem.options[i])
+    return left
+
+
+def uses(problem: Problem, assignment: Assignment) -> tuple[Use, ...]:
+    """Say how much of each pool the options that work take."""
+    left = room(problem, _working(assignment))
+    return tuple(
+        Use(pool.name, pool.budget_bytes, pool.budget_bytes - left[pool.name])
+        for pool in problem.pools
+    )
+
+
+def ahead(problem: Problem, present: Assignment, later: Sequence[int]) -> tuple[int, ...]:
+    """Choose what can be loaded beside the present layer's models without unloading any.
+
+    `later` are options that a later layer is to work with, the most urgent first.
+    """
+    kept = {i for i, option in enumerate(problem.options) if option.resident}
+    left = room(problem, _working(present) | frozenset(kept))
+    chosen = list[int]()
+    for i in later:
+        option = problem.options[i]
+        fits = all(left[name] >= option.memory_bytes for name in option.pools)
+        if fits and not option.resident and i not in _working(present):
+            _take(left, option)
+            chosen.append(i)
+    return tuple(chosen)
+
+
+def _working(assignment: Assignment) -> frozenset[int]:
+    return frozenset(i for workers in assignment.workers for i in workers)
+
+
+def _worth(problem: Problem, i: int) -> float:
+    return math.fsum(float(value) for value in problem.utility[i])
+
+
+def _ordered(problem: Problem, loads: Sequence[int]) -> tuple[int, ...]:
+    """Load what is quick first, so that the first answers come soon."""
+    return tuple(sorted(loads, key=lambda i: (problem.options[i].load_seconds, i)))
+
+
+def _take(left: dict[str, int], option: Option) -> None:
+    if option.pinned:
+        return
+    for name in option.pools:
+        left[name] -= option.memory_bytes
+
+
+def by_machine(problem: Problem, loads: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
+    """Group loads by machine: those of one go one after the other."""
+    grouped: dict[str, tuple[int, ...]] = {}
+    for i in loads:
+        machine = problem.options[i].machine
+        grouped[machine] = (*grouped.get(machine, ()), i)
+    return grouped

@@ -6,7 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from quorate.client.results import Answer, Ballot, Failure, Part, Plan, Quorum
+    from quorate.client.plans import Plan
+    from quorate.client.results import Answer, Ballot, Failure, Part, Quorum
 
 
 def answer(given: Answer) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def answer(given: Answer) -> dict[str, Any]:
         "seed": given.seed,
         "usage": dataclasses.asdict(given.usage),
         "latency_ms": milliseconds(given.timings.total_seconds),
+        "plan_steps": [dataclasses.asdict(step) for step in given.plan_steps],
     }
 
 
@@ -87,22 +89,8 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
 
 
 def plan(made: Plan) -> dict[str, Any]:
-    """Give a plan as plain data."""
-    return {
-        "question_id": made.question_id,
-        "reason": made.reason,
-        "subtasks": [
-            {
-                "id": subtask.id,
-                "text": subtask.text,
-                "depends_on": list(subtask.depends_on),
-                "task_type": subtask.task_type,
-                "kind": subtask.kind,
-            }
-            for subtask in made.subtasks
-        ],
-        "assignments": [dataclasses.asdict(assignment) for assignment in made.assignments],
-    }
+    """Give a plan as plain data: all that the coordinator said, under the names of the contract."""
+    return dataclasses.asdict(made)
 
 
 def milliseconds(seconds: float) -> float:

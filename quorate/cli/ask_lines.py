@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from quorate.cli.ask_view import QuestionView, one_line, verdict
+from quorate.cli.ask_view import QuestionView, moving, one_line, verdict
 from quorate.cli.terminal import duration
+from quorate.client.plans import Plan, PlanStep, Residency
 from quorate.client.results import (
     Answer,
     Ballot,
@@ -17,7 +18,6 @@ from quorate.client.results import (
     BallotToken,
     Certificate,
     Part,
-    Plan,
     Retraction,
     SynthesisText,
 )
@@ -47,6 +47,10 @@ class LinePrinter:
         match event:
             case Plan():
                 self._planned(event)
+            case PlanStep():
+                self._step(event)
+            case Residency():
+                self._line(moving(event))
             case BallotToken():
                 self._token(event)
             case Ballot():
@@ -67,6 +71,14 @@ class LinePrinter:
             self._line(f"{subtask.id} {one_line(subtask.text, 200)}{needs}")
         if plan.reason:
             self._line(f"plan: {plan.reason}")
+
+    def _step(self, step: PlanStep) -> None:
+        self._line(layer(step))
+        if step.routing:
+            for violation in step.routing.violations:
+                self._line(f"layer {step.layer} breaks a limit: {violation}")
+            if step.routing.note:
+                self._line(f"layer {step.layer} note: {step.routing.note}")
 
     def _token(self, event: BallotToken) -> None:
         # Six models speak at once: only whole lines can be told apart.
@@ -103,6 +115,19 @@ class LinePrinter:
                 self._line(f"{event.part_id} mode certified: {event.answer} (δ = {event.delta:g})")
             case SynthesisText(restart=True):
                 self._line("the merged answer is written anew")
+
+
+def layer(step: PlanStep) -> str:
+    """Say in one line what a layer's plan gives to whom, and how it was found."""
+    again = f" again ({one_line(step.again, 200)})" if step.again else ""
+    ahead = f", looking ahead at {', '.join(step.ahead_ids)}" if step.ahead_ids else ""
+    routing = step.routing
+    found = (
+        f" · {routing.mode} {routing.status} in {duration(routing.solve_seconds)}"
+        if routing
+        else ""
+    )
+    return f"layer {step.layer} planned{again}: {', '.join(step.subtask_ids)}{ahead}{found}"
 
 
 def _figures(ballot: Ballot) -> str:

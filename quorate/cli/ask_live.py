@@ -8,8 +8,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from quorate.cli.ask_lines import decision
-from quorate.cli.ask_view import MemberView, PartView, QuestionView, one_line, verdict
+from quorate.cli.ask_lines import decision, layer
+from quorate.cli.ask_view import (
+    MemberView,
+    PartView,
+    QuestionView,
+    moving,
+    one_line,
+    verdict,
+)
 from quorate.client.results import BallotStatus
 
 if TYPE_CHECKING:
@@ -31,9 +38,24 @@ def draw(view: QuestionView, columns: int) -> RenderableType:
     drawn: list[RenderableType] = [_part(part, columns) for part in view.parts.values()]
     if not drawn:
         drawn.append(Text("planning …", style="dim"))
+    if view.answer is None:
+        drawn += _planned(view)
     if view.synthesis and view.answer is None:
         drawn.append(Text.assemble(("merging  ", "dim"), view.synthesis))
     return Group(*drawn)
+
+
+def _planned(view: QuestionView) -> list[RenderableType]:
+    """Show the layer that is at work and what is being loaded; what is done has had its time."""
+    drawn: list[RenderableType] = []
+    if view.step:
+        drawn.append(Text(layer(view.step), style="dim"))
+    drawn += [
+        Text(moving(move), style="red" if move.problem else "yellow")
+        for move in view.moves.values()
+        if move.problem or not move.done
+    ]
+    return drawn
 
 
 def _part(part: PartView, columns: int) -> RenderableType:

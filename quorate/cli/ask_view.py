@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from quorate.cli.terminal import duration
 from quorate.client import results
+from quorate.client.plans import Move, Plan, PlanStep, Residency
 from quorate.client.results import (
     Answer,
     Ballot,
@@ -14,7 +16,6 @@ from quorate.client.results import (
     BallotToken,
     Certificate,
     Part,
-    Plan,
     Provisional,
     Retraction,
     SynthesisText,
@@ -58,6 +59,8 @@ class QuestionView:
 
     question: str
     plan: Plan | None = None
+    step: PlanStep | None = None
+    moves: dict[tuple[str, str], Residency] = field(default_factory=dict)
     parts: dict[str, PartView] = field(default_factory=dict)
     synthesis: str = ""
     answer: Answer | None = None
@@ -65,7 +68,7 @@ class QuestionView:
     def fold(self, event: Event) -> None:
         """Take in one event."""
         match event:
-            case Plan():
+            case Plan() | PlanStep() | Residency():
                 self._planned(event)
             case Answer():
                 self.answer = event
@@ -76,9 +79,15 @@ class QuestionView:
             case _:
                 self._counted(event)
 
-    def _planned(self, plan: Plan) -> None:
-        self.plan = plan
-        for subtask in plan.subtasks:
+    def _planned(self, event: Plan | PlanStep | Residency) -> None:
+        if isinstance(event, PlanStep):
+            self.step = event
+            return
+        if isinstance(event, Residency):
+            self.moves[event.node, event.model] = event
+            return
+        self.plan = event
+        for subtask in event.subtasks:
             part = self.part(subtask.id)
             part.text, part.depends_on = subtask.text, subtask.depends_on
 
@@ -138,6 +147,19 @@ def verdict(ballot: Ballot) -> str:
         case _:
             reason = ballot.failure.message if ballot.failure else str(ballot.status)
             return f"failed: {one_line(reason)}"
+
+
+def moving(move: Residency) -> str:
+    """Say that a model is loaded or unloaded, was, or could not be."""
+    where = f"{move.model} on {move.node}"
+    verb = "unload" if move.kind is Move.UNLOAD else "load"
+    if move.problem:
+        return f"could not {verb} {where}: {one_line(move.problem, 200)}"
+    ahead = ", ahead" if move.ahead else ""
+    if move.done:
+        return f"{verb}ed {where} in {duration(move.seconds)}{ahead}"
+    took = f", {duration(move.seconds)}" if move.seconds else ""
+    return f"{verb}ing {where}{took}{ahead}"
 
 
 def one_line(text: str, limit: int = 72) -> str:

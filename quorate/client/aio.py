@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, Unpack
 
 from quorate.channel import Peers
-from quorate.client import from_proto, local_mesh, mesh_from_proto, mesh_results, to_proto
+from quorate.client import (
+    from_proto,
+    local_mesh,
+    mesh_from_proto,
+    mesh_results,
+    plan_from_proto,
+    to_proto,
+)
 from quorate.client.learned import learned as read_learned
 from quorate.client.question import Asked, Options, question_of
 from quorate.identity import Role
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from quorate.client import results
+    from quorate.client import plans, results
     from quorate.client.learned import Learned
     from quorate.config import TlsSettings
 
@@ -118,11 +125,18 @@ class AsyncClient:
         finally:
             call.cancel()
 
-    async def plan(self, asked: Asked, **options: Unpack[Options]) -> results.Plan:
-        """Give the subtasks and their models without running them."""
-        request = wire.PlanRequest(question=to_proto.question(question_of(asked, options)))
+    async def plan(
+        self, asked: Asked, *, pareto: bool = False, **options: Unpack[Options]
+    ) -> plans.Plan:
+        """Give the subtasks and their models without running them.
+
+        `pareto` wants the plans, too, that no other beats in reliability, tokens and seconds.
+        """
+        request = wire.PlanRequest(
+            question=to_proto.question(question_of(asked, options)), pareto=pareto
+        )
         response = await self._stub.Plan(request, timeout=self.timeout_seconds)
-        return from_proto.plan(response.plan)
+        return plan_from_proto.plan(response.plan, response.frontier)
 
     async def submit_batch(
         self, questions: Sequence[Asked], *, name: str = "", idempotency_key: str = ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from quorate.client import mesh_results, results
+    from quorate.client import mesh_results, plans, results
     from quorate.client.learned import Learned
     from quorate.client.question import Asked, Options
     from quorate.config import TlsSettings
@@ -132,9 +132,9 @@ class Client:
             lambda client: client.stream(asked, omit_tokens=omit_tokens, **options)
         )
 
-    def plan(self, asked: Asked, **options: Unpack[Options]) -> results.Plan:
+    def plan(self, asked: Asked, *, pareto: bool = False, **options: Unpack[Options]) -> plans.Plan:
         """Give the subtasks and their models without running them."""
-        return self._call(lambda client: client.plan(asked, **options))
+        return self._call(lambda client: client.plan(asked, pareto=pareto, **options))
 
     def submit_batch(
         self, questions: Sequence[Asked], *, name: str = "", idempotency_key: str = ""

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from quorate.client import results
+from quorate.client.enums import enum_text, kind_text
+from quorate.client.plan_from_proto import plan, residency, step, subtask
 from quorate.v1 import common_pb2, coordinator_pb2
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor import EnumDescriptor
-
-
-def enum_text(enum: EnumDescriptor, number: int) -> str:
-    """Give an enum's value as lower-case text without its prefix; a newer peer's as unspecified."""
-    unset = enum.values_by_number[0].name
-    known = enum.values_by_number.get(number)
-    name = known.name if known else unset
-    return name.removeprefix(unset.removesuffix("UNSPECIFIED")).lower()
-
-
-def _kind(number: int) -> str:
-    text = enum_text(common_pb2.AnswerKind.DESCRIPTOR, number)
-    return "" if text == "unspecified" else text
 
 
 def failure(wire: common_pb2.Failure) -> results.Failure:
@@ -55,7 +39,7 @@ def ballot(wire: common_pb2.Ballot) -> results.Ballot:
         model=wire.model,
         status=results.BallotStatus(enum_text(common_pb2.BallotStatus.DESCRIPTOR, wire.status)),
         answer=wire.answer.text if wire.HasField("answer") else None,
-        kind=_kind(wire.answer.kind),
+        kind=kind_text(wire.answer.kind),
         rule=wire.answer.rule,
         text=wire.text,
         sample=wire.sample,
@@ -74,31 +58,6 @@ def ballot(wire: common_pb2.Ballot) -> results.Ballot:
     )
 
 
-def _subtask(wire: coordinator_pb2.Subtask) -> results.Subtask:
-    return results.Subtask(
-        id=wire.id,
-        text=wire.text,
-        depends_on=tuple(wire.depends_on),
-        task_type=wire.task_type,
-        kind=_kind(wire.kind),
-        estimated_tokens=wire.estimated_tokens,
-        difficulty=wire.difficulty,
-    )
-
-
-def plan(wire: coordinator_pb2.PlanMade) -> results.Plan:
-    """Read a plan."""
-    return results.Plan(
-        question_id=wire.question_id,
-        subtasks=tuple(_subtask(subtask) for subtask in wire.subtasks),
-        assignments=tuple(
-            results.Assignment(one.subtask_id, one.node, one.model, one.reliability, one.load_first)
-            for one in wire.assignments
-        ),
-        reason=wire.reason,
-    )
-
-
 def _standing(wire: coordinator_pb2.Standing) -> results.Standing:
     return results.Standing(wire.answer, wire.votes, wire.score)
 
@@ -106,9 +65,9 @@ def _standing(wire: coordinator_pb2.Standing) -> results.Standing:
 def part(wire: coordinator_pb2.Part) -> results.Part:
     """Read a decided part."""
     return results.Part(
-        subtask=_subtask(wire.subtask),
+        subtask=subtask(wire.subtask),
         answer=wire.answer,
-        kind=_kind(wire.kind),
+        kind=kind_text(wire.kind),
         text=wire.text,
         confidence=wire.confidence,
         calibrated=wire.calibrated,
@@ -157,6 +116,7 @@ def answer(wire: coordinator_pb2.Result) -> results.Answer:
         timings=_timings(wire.timings),
         seed=wire.seed,
         tokens_saved=wire.tokens_saved,
+        plan_steps=tuple(step(one) for one in wire.plan_steps),
     )
 
 
@@ -187,6 +147,10 @@ def _progress(wire: coordinator_pb2.AskStreamResponse) -> results.Event | None:
             return results.BallotStarted(begun.ballot_id, begun.part_id, begun.node, begun.model)
         case "token":
             return results.BallotToken(wire.token.ballot_id, wire.token.text)
+        case "plan_step":
+            return step(wire.plan_step)
+        case "residency":
+            return residency(wire.residency)
         case "synthesis":
             return results.SynthesisText(wire.synthesis.text, wire.synthesis.restart)
         case _:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quorate.client import mesh_results
-from quorate.client.from_proto import answer, enum_text, failure
+from quorate.client.enums import enum_text
+from quorate.client.from_proto import answer, failure
 from quorate.v1 import common_pb2, coordinator_pb2
 
 if TYPE_CHECKING:

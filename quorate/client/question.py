@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 from quorate.errors import InvalidRequest, nearest
 
 ROLES = ("system", "user", "assistant")
+ROUTINGS = ("mip", "lp_relaxed", "model", "greedy", "round_robin", "random")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Message:
 class Options(TypedDict, total=False):
     """How a question is to be answered; what is left out is the coordinator's default.
 
-    `strategy` names a voting strategy and `routing` a routing mode. `max_models` is the most models
+    `strategy` names a voting strategy. `max_models` is the most models
     to ask for each part, `models` and `nodes` the only ones that may vote. `kind` is the expected
     type of answer: choice, number, boolean, expression, code, json or text. `decompose` is auto,
     rules, model or none; `stop_rule` exact, never, risk, adaptive or window, with `risk` the
@@ -33,6 +34,12 @@ class Options(TypedDict, total=False):
     `topology` (ring or full) says who reads whom in a debate, `widths` are pacore's. `cascade` asks
     the cheapest models first until one is sure. `delta` is the probability of a false certificate.
     `topic` says what the question is about, and `frozen` leaves learned state as it is.
+
+    Planning: `routing` is mip, lp_relaxed, model, greedy, round_robin or random, and `horizon` the
+    later layers of parts that it looks ahead at, 0 to 16. `lambda_token` weighs the cost of tokens
+    and `lambda_switch` that of loading models, each in [0, 1000]. `memory` limits what the plan
+    uses: {"gpu0": "8GiB", "n2": 500_000_000} by the name of a node or machine, "" for every
+    machine. `planner` names the model that splits and plans where a model does.
 
     Sampling: seed, temperature, top_k, top_p, min_p, max_tokens, stop, grammar, json_schema.
     """
@@ -69,6 +76,10 @@ class Options(TypedDict, total=False):
     delta: float
     topic: str
     horizon: int
+    lambda_token: float
+    lambda_switch: float
+    memory: Mapping[str, int | str]
+    planner: str
     frozen: bool
     deterministic: bool
 
@@ -110,6 +121,10 @@ class Question:
     delta: float = 0.0
     topic: str = ""
     horizon: int = 0
+    lambda_token: float | None = None
+    lambda_switch: float | None = None
+    memory: Mapping[str, int | str] = field(default_factory=dict)
+    planner: str = ""
     frozen: bool = False
     deterministic: bool = False
 
@@ -125,7 +140,7 @@ Asked = str | Message | Sequence[Message] | Question
 
 def question_of(asked: Asked, options: Options) -> Question:
     """Give the question that somebody asked; raises InvalidRequest for an unknown option."""
-    known = {field.name for field in dataclasses.fields(Question)} - {"messages"}
+    known = {one.name for one in dataclasses.fields(Question)} - {"messages"}
     for name in options:
         if name not in known:
             raise InvalidRequest(f"there is no option {name!r}.{nearest(name, known)}")

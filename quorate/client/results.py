@@ -1,4 +1,4 @@
-"""What the client gives back: answers, ballots and plans, as frozen values without protobuf."""
+"""What the client gives back: answers, ballots and events, as frozen values without protobuf."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quorate import errors
+from quorate.client.plans import Plan, PlanStep, Residency, Subtask
 
 _PLACE = re.compile(r"/(\d+)(?:/r(\d+))?$")
 """How the id of a ballot ends: its sample, and its round when that is not the first."""
@@ -128,43 +129,6 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Subtask:
-    """One part of a question; `depends_on` names the parts whose answers it is given."""
-
-    id: str
-    text: str
-    depends_on: tuple[str, ...] = ()
-    task_type: str = ""
-    kind: str = ""
-    estimated_tokens: int = 0
-    difficulty: str = ""
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """Which model works on a subtask; `reliability` is P(right), 0 when unknown.
-
-    With `load_first` the model is not in memory yet: its node loads it for this.
-    """
-
-    subtask_id: str
-    node: str
-    model: str
-    reliability: float = 0.0
-    load_first: bool = False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a question is split and who works on what; `reason` says why it is split like this."""
-
-    question_id: str
-    subtasks: tuple[Subtask, ...]
-    assignments: tuple[Assignment, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Part:
     """A decided part; `failure` says why it has no answer.
 
@@ -202,7 +166,8 @@ class Answer:
 
     `confidence` and `agreement` are in [0, 1], the least of the parts'. `abstained` withholds the
     answer and `reason` says why; `reason` without `abstained` says what is missing. `synthesis`
-    is "single", "model" or "deterministic".
+    is "single", "model" or "deterministic". `plan_steps` are the plans of the layers as they were
+    made.
     """
 
     question_id: str
@@ -220,6 +185,7 @@ class Answer:
     timings: Timings = Timings()
     seed: int = 0
     tokens_saved: int = 0
+    plan_steps: tuple[PlanStep, ...] = ()
 
     @property
     def ballots(self) -> tuple[Ballot, ...]:
@@ -307,6 +273,8 @@ class SynthesisText:
 
 Event = (
     Plan
+    | PlanStep
+    | Residency
     | BallotStarted
     | BallotToken
     | Ballot

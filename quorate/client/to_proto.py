@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from quorate.client.question import ROLES, Message, Question
+from quorate.client.question import ROLES, ROUTINGS, Message, Question
 from quorate.errors import InvalidRequest, nearest
+from quorate.setting_types import parse_bytes
 from quorate.v1 import common_pb2, coordinator_pb2
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 2**20
 """Of all messages together; the coordinator allows no more."""
+
+MOST_INT64 = 2**63 - 1
 
 SAMPLING_FIELDS = ("temperature", "top_k", "top_p", "min_p", "seed", "max_tokens")
 WHOLE_NUMBERS = {
@@ -23,21 +26,26 @@ WHOLE_NUMBERS = {
     "max_models": (-(2**31), 2**31 - 1),
     "samples": (-(2**31), 2**31 - 1),
     "rounds": (-(2**31), 2**31 - 1),
-    "horizon": (-(2**31), 2**31 - 1),
-    "budget_tokens": (-(2**63), 2**63 - 1),
+    "horizon": (0, 16),
+    "budget_tokens": (-(2**63), MOST_INT64),
 }
+WEIGHTS = ("lambda_token", "lambda_switch")
+MOST_WEIGHT = 1_000.0
 
 
 def question(asked: Question) -> coordinator_pb2.Question:
     """Write a question for the wire; raises InvalidRequest where the wire cannot carry a value.
 
-    All other limits are the coordinator's to check.
+    What planning weighs and may use is checked here as well, all other limits by the coordinator.
     """
     if not asked.messages:
         raise InvalidRequest.field("messages", [], "at least one is needed", "Ask something.")
     _check_size(asked.messages)
     for name, bounds in WHOLE_NUMBERS.items():
         _check_whole(name, getattr(asked, name), *bounds)
+    for name in WEIGHTS:
+        _check_weight(name, getattr(asked, name))
+    _check_routing(asked.routing)
     for position, width in enumerate(asked.widths):
         _check_whole(f"widths[{position}]", width, -(2**31), 2**31 - 1)
     try:
@@ -74,6 +82,10 @@ def _written(asked: Question) -> coordinator_pb2.Question:
         topology=_number(coordinator_pb2.DebateTopology.DESCRIPTOR, "topology", asked.topology),
         cascade=asked.cascade,
         widths=asked.widths,
+        lambda_token=asked.lambda_token,
+        lambda_switch=asked.lambda_switch,
+        memory_bytes=_memory(asked.memory),
+        planner=asked.planner,
     )
 
 
@@ -82,6 +94,43 @@ def _check_whole(name: str, value: int | None, least: int, most: int) -> None:
         raise InvalidRequest.field(
             name, value, f"it must lie in [{least}, {most}]", "Choose a smaller number."
         )
+
+
+def _check_weight(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int | float) or not 0.0 <= value <= MOST_WEIGHT:  # NaN is neither
+        raise InvalidRequest.field(
+            name,
+            value,
+            f"it must be a number in [0, {MOST_WEIGHT:g}]",
+            "Leave it out for the usual.",
+        )
+
+
+def _check_routing(mode: str) -> None:
+    if mode and mode not in ROUTINGS:
+        raise InvalidRequest(f"routing cannot be {mode!r}.{nearest(str(mode), ROUTINGS)}")
+
+
+def _memory(limits: Mapping[str, int | str]) -> dict[str, int]:
+    if not isinstance(limits, Mapping):
+        raise InvalidRequest.field(
+            "memory", limits, "it must map names to sizes", 'Write {"gpu0": "8GiB"}.'
+        )
+    return {name: _bytes(f"memory[{name!r}]", size) for name, size in limits.items()}
+
+
+def _bytes(name: str, size: int | str) -> int:
+    try:
+        count = parse_bytes(size)
+    except ValueError as error:
+        raise InvalidRequest.field(
+            name, size, "it must be a size", "Write it like 8GiB or 500MB."
+        ) from error
+    if count > MOST_INT64:
+        raise InvalidRequest.field(name, size, f"{MOST_INT64} bytes are the most", "Lower it.")
+    return count
 
 
 def sampling(asked: Question) -> common_pb2.Sampling:
@@ -115,11 +164,11 @@ def _check_size(messages: Sequence[Message]) -> None:
         )
 
 
-def _number(enum: EnumDescriptor, name: str, value: str) -> Any:
+def _number(enum: EnumDescriptor, name: str, value: object) -> Any:
     """Give the number of an option's value, 0 for ""; raises InvalidRequest with near names."""
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     numbers = {text.removeprefix(prefix).lower(): one.number for text, one in
                enum.values_by_name.items() if one.number}  # fmt: skip
-    if value and value.lower() not in numbers:
-        raise InvalidRequest(f"{name} cannot be {value!r}.{nearest(value, numbers)}")
+    if not isinstance(value, str) or (value and value.lower() not in numbers):
+        raise InvalidRequest(f"{name} cannot be {value!r}.{nearest(str(value), numbers)}")
     return numbers.get(value.lower(), 0)

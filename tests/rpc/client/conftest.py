@@ -57,6 +57,10 @@ PLAN = coordinator_pb2.PlanMade(
     assignments=[coordinator_pb2.Assignment(subtask_id="t1", node="n1", model="atlas")],
     reason="it is whole",
 )
+LOAD = coordinator_pb2.Residency(
+    kind=coordinator_pb2.Residency.KIND_LOAD, node="n2", model="scribe", seconds=1.2, ahead=True
+)
+STEP = coordinator_pb2.PlanStep(layer=0, subtask_ids=["t1"], ahead_ids=["t2"])
 NODE = coordinator_pb2.Node(
     status=common_pb2.NodeStatus(
         node="n1",
@@ -73,6 +77,8 @@ NODE = coordinator_pb2.Node(
 )
 EVENTS = (
     coordinator_pb2.AskStreamResponse(planned=PLAN),
+    coordinator_pb2.AskStreamResponse(plan_step=STEP),
+    coordinator_pb2.AskStreamResponse(residency=LOAD),
     coordinator_pb2.AskStreamResponse(started=coordinator_pb2.BallotStarted(ballot_id="b")),
     coordinator_pb2.AskStreamResponse(token=coordinator_pb2.BallotToken(ballot_id="b", text="4")),
     coordinator_pb2.AskStreamResponse(ballot=BALLOT),
@@ -132,7 +138,9 @@ def answers(name: str, response: Any) -> None:
 
 
 for _name, _response in {
-    "Plan": coordinator_pb2.PlanResponse(plan=PLAN),
+    "Plan": coordinator_pb2.PlanResponse(
+        plan=PLAN, frontier=[coordinator_pb2.ParetoPoint(reliability=0.75, chosen=True)]
+    ),
     "SubmitBatch": coordinator_pb2.SubmitBatchResponse(batch=BATCH),
     "GetBatch": coordinator_pb2.GetBatchResponse(batch=BATCH),
     "ListBatches": coordinator_pb2.ListBatchesResponse(batches=[BATCH], next_page_token="y"),

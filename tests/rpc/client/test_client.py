@@ -22,7 +22,9 @@ from quorate.client import (
     Message,
     Part,
     Plan,
+    PlanStep,
     Provisional,
+    Residency,
     Retraction,
     SynthesisText,
     question,
@@ -109,6 +111,8 @@ def test_stream_tells_every_kind_of_event_and_ends_with_the_answer(served: Any) 
     events = with_client(served, lambda client: collect(client.stream("2+2?", omit_tokens=True)))
     assert [type(event) for event in events] == [
         Plan,
+        PlanStep,
+        Residency,
         BallotStarted,
         BallotToken,
         Ballot,
@@ -120,6 +124,17 @@ def test_stream_tells_every_kind_of_event_and_ends_with_the_answer(served: Any) 
         Answer,
     ]
     assert served.coordinator.requests["AskStream"].omit_tokens
+
+
+@pytest.mark.parametrize("pareto", [False, True])
+def test_the_frontier_is_asked_for_and_read(served: Any, pareto: bool) -> None:
+    plan = with_client(served, lambda client: client.plan("2+2?", pareto=pareto, horizon=1))
+    request = served.coordinator.requests["Plan"]
+    assert (request.pareto, request.question.horizon) == (pareto, 1)
+    assert [(point.reliability, point.chosen) for point in plan.frontier] == [(0.75, True)]
+    with Client(served.address, served.admin, coordinator="boss") as client:
+        assert client.plan("2+2?", pareto=pareto) == plan
+    assert served.coordinator.requests["Plan"].pareto == pareto
 
 
 def test_options_reach_the_coordinator(served: Any) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from quorate.client.plans import Assignment, Plan, Subtask
 from quorate.client.results import (
     Answer,
-    Assignment,
     Ballot,
     BallotStarted,
     BallotStatus,
@@ -14,11 +14,9 @@ from quorate.client.results import (
     Event,
     Failure,
     Part,
-    Plan,
     Provisional,
     Quorum,
     Standing,
-    Subtask,
     SynthesisText,
     Timings,
     Usage,

@@ -12,6 +12,7 @@ from rich.console import Console
 from quorate.cli import ask_json, ask_live
 from quorate.cli.ask_lines import LinePrinter, decision, summary
 from quorate.cli.ask_view import QuestionView, one_line, verdict
+from quorate.client.plans import Plan
 from quorate.client.results import (
     Answer,
     Ballot,
@@ -21,7 +22,6 @@ from quorate.client.results import (
     Certificate,
     Event,
     Failure,
-    Plan,
     Provisional,
     Retraction,
     Standing,
@@ -83,7 +83,7 @@ def test_json_of_parts_says_what_they_depend_on(answer: Answer) -> None:
 
 
 def test_json_of_a_plan_has_subtasks_and_the_reason(plan: Plan) -> None:
-    data = ask_json.plan(plan)
+    data = json.loads(json.dumps(ask_json.plan(plan)))
     assert data["reason"] == "two questions"
     assert data["subtasks"][1]["id"] == "t2"
     assert data["subtasks"][1]["depends_on"] == ["t1"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -220,20 +220,22 @@ def _story(random: Random) -> Sum:
     return Sum(question, steps, f"story {index} {[step.text for step in steps]}")
 
 
-_SHAPES: tuple[tuple[float, Callable[[Random], Sum]], ...] = (
-    (0.18, _addition),
-    (0.16, _subtraction),
-    (0.16, _multiplication),
-    (0.06, _division),
-    (0.20, _percentage),
-    (0.06, _list_total),
-    (0.18, _story),
-)
+SHAPES: Mapping[str, tuple[float, Callable[[Random], Sum]]] = {
+    "addition": (0.18, _addition),
+    "subtraction": (0.16, _subtraction),
+    "multiplication": (0.16, _multiplication),
+    "division": (0.06, _division),
+    "percentage": (0.20, _percentage),
+    "list_total": (0.06, _list_total),
+    "story": (0.18, _story),
+}
+"""The shapes of a problem: how often each is drawn, and how."""
 
 
 def draw(random: Random) -> Item:
     """Draw one problem of any shape."""
-    shape = random.choices([f for _, f in _SHAPES], [weight for weight, _ in _SHAPES])[0]
+    shapes = SHAPES.values()
+    shape = random.choices([f for _, f in shapes], [weight for weight, _ in shapes])[0]
     problem = shape(random)
     question = everyday(random, problem.question, lower=shape is not _story)
     answer = str(problem.steps[-1].result)
@@ -242,7 +244,12 @@ def draw(random: Random) -> Item:
 
 def draw_short(random: Random) -> Item:
     """Draw a one-line problem, fit to be one part of a longer question."""
-    shape = random.choice((_addition, _subtraction, _multiplication, _percentage, _division))
-    problem = shape(random)
+    shape = random.choice(("addition", "subtraction", "multiplication", "percentage", "division"))
+    return draw_shape(random, shape)
+
+
+def draw_shape(random: Random, shape: str) -> Item:
+    """Draw a plainly worded problem of one shape; raises KeyError for one not in SHAPES."""
+    problem = SHAPES[shape][1](random)
     answer = str(problem.steps[-1].result)
     return Item(TASK, problem.question, written(problem.steps), answer, "number", problem.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from services.bench.suites.pocket.item import Item
@@ -59,8 +60,8 @@ def _default_parameters(function: Function) -> list[str]:
     return ["a", "b"][: function.arity] if function.arity == 2 else ["n"]
 
 
-def _ask(random: Random, described: bool) -> Item:
-    function = random.choice(FUNCTIONS)
+def _ask(random: Random, described: bool, functions: Sequence[Function] = FUNCTIONS) -> Item:
+    function = random.choice(functions)
     if described:
         index, name = random.randrange(len(_DESCRIBED)), function.names[0]
         parameters, template = _default_parameters(function), _DESCRIBED[index]
@@ -84,9 +85,9 @@ def draw(random: Random) -> Item:
     return item._replace(prompt=everyday(random, item.prompt))
 
 
-def draw_short(random: Random) -> Item:
+def draw_short(random: Random, functions: Sequence[Function] = FUNCTIONS) -> Item:
     """Draw one plainly worded request, fit to be one part of a longer question."""
     while True:
-        item = _ask(random, described=random.random() < 0.5)
+        item = _ask(random, random.random() < 0.5, functions)
         if "block" not in item.prompt:
             return item

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from quorate.answers.answer import Answer, Kind
 from quorate.answers.equivalence import Judge, compare, may_be_judged
+from quorate.answers.likeness import Likeness
 from quorate.answers.prover import Patience, waiting
 
 Key: TypeAlias = tuple[Kind, Hashable]
 
+FEW = 3
+"""Up to so many different answers it is quicker to compare all of them."""
+MOST_PAIRS = 32_640
+"""Pairs that may be the same and are compared: those of 256 different answers."""
 MOST_COMPARED = 256
-"""Different answers that are compared with one another; rarer ones equal only their like."""
+"""Where there are more pairs, rarer answers equal only their like."""
 MOST_JUDGED = 36
 """Pairs that a judge is asked about: those of nine different answers."""
 PROOF_SECONDS = 3.0
@@ -47,6 +51,23 @@ class Clusters:
     parted: tuple[tuple[int, int], ...] = ()
 
 
+class Ways(NamedTuple):
+    """Different answers, numbered by their first appearance.
+
+    `answers` holds the first of each, `places` where it stood, `counts` how often it came. `labels`
+    has each answer's number, None for an abstention.
+    """
+
+    answers: Sequence[Answer]
+    places: Sequence[int]
+    counts: Sequence[int]
+    labels: tuple[int | None, ...]
+
+
+Evidence: TypeAlias = Mapping[tuple[int, int], str]
+"""Why two ways, the lesser number first, are the same."""
+
+
 def key_of(answer: Answer) -> Key:
     """Give what is equal for answers that are the same beyond doubt."""
     return (answer.kind, answer.value)
@@ -67,20 +88,28 @@ def cluster(
     Expressions whose equality needs a proof block for at most `proof_seconds` in all; proofs are
     remembered. Whoever must not block calls `prove_ahead` in a thread first.
     """
-    firsts, counts = _ways(answers)
-    evidence = _evidence(counts, firsts, judge, Patience(proof_seconds))
-    home = _homes(counts, evidence)
+    ways = ways_of(answers)
+    evidence = _evidence(ways, judge, Patience(proof_seconds))
+    return grouped(ways, evidence)
+
+
+def grouped(ways: Ways, evidence: Evidence) -> Clusters:
+    """Put ways into groups; `evidence` tells which of them are the same, in their order."""
+    if not evidence:
+        return Clusters(ways.labels)
+    home = _homes(ways, evidence)
     numbers: dict[int, int] = {}
     labels = tuple(
-        None if answer is None else numbers.setdefault(home[key_of(answer)], len(numbers))
-        for answer in answers
+        None if way is None else numbers.setdefault(home[way], len(numbers)) for way in ways.labels
     )
-    pairs = [(firsts[one][0], firsts[other][0], why) for (one, other), why in evidence.items()]
-    return Clusters(
-        labels,
-        tuple(Merge(one, other, why) for one, other, why in pairs if labels[one] == labels[other]),
-        tuple((one, other) for one, other, _ in pairs if labels[one] != labels[other]),
-    )
+    together, apart = [], []
+    for (one, other), why in evidence.items():
+        first, second = ways.places[one], ways.places[other]
+        if home[one] == home[other]:
+            together.append(Merge(first, second, why))
+        else:
+            apart.append((first, second))
+    return Clusters(labels, tuple(together), tuple(apart))
 
 
 def prove_ahead(answers: Sequence[Answer | None], seconds: float) -> None:
@@ -98,87 +127,117 @@ def judgeable(answers: Sequence[Answer | None]) -> list[tuple[int, int]]:
     Whoever has a judge that answers later asks it about these, and then groups with a `judge` that
     looks the verdicts up by `key_of`.
     """
-    firsts, counts = _ways(answers)
-    places = [
-        sorted((firsts[one][0], firsts[other][0]))
-        for one, other in _pairs_to_judge(_ranked(counts), firsts)
-    ]
-    return [(one, other) for one, other in places]
+    ways = ways_of(answers)
+    evidence = _evidence(ways, None, Patience(0.0))
+    pairs = _pairs_to_judge(ways, evidence)
+    return [(ways.places[one], ways.places[other]) for one, other in pairs]
 
 
-def _pairs_to_judge(
-    ranked: Sequence[Key], firsts: dict[Key, tuple[int, Answer]]
-) -> list[tuple[Key, Key]]:
+def _pairs_to_judge(ways: Ways, evidence: Evidence) -> list[tuple[int, int]]:
     """Give the most frequent pairs of texts that differ plainly, and that a judge may call equal.
 
     Pairs that need no judge cost none of the few questions that it is asked.
     """
-    texts = [key for key in ranked if key[0] is Kind.TEXT][:MOST_COMPARED]
-    found: list[tuple[Key, Key]] = []
-    for one, other in combinations(texts, 2):
+    texts = [way for way, answer in enumerate(ways.answers) if answer.kind is Kind.TEXT]
+    found: list[tuple[int, int]] = []
+    for pair in combinations(_ranked(ways, texts)[:MOST_COMPARED], 2):
         if len(found) == MOST_JUDGED:
             break
-        first, second = firsts[one][1], firsts[other][1]
-        if may_be_judged(first, second) and not compare(first, second):
+        one, other = min(pair), max(pair)
+        if (one, other) in evidence:
+            continue
+        if may_be_judged(ways.answers[one], ways.answers[other]):
             found.append((one, other))
     return found
 
 
-def _ways(
-    answers: Sequence[Answer | None],
-) -> tuple[dict[Key, tuple[int, Answer]], Counter[Key]]:
-    """Give each different answer with its first place, and how often it came."""
-    firsts: dict[Key, tuple[int, Answer]] = {}
-    counts: Counter[Key] = Counter()
+def ways_of(answers: Sequence[Answer | None]) -> Ways:
+    """Give different answers numbers by their first appearance, and count them."""
+    number_of: dict[Key, int] = {}
+    firsts: list[Answer] = []
+    places: list[int] = []
+    counts: list[int] = []
+    labels: list[int | None] = []
     for place, answer in enumerate(answers):
-        if answer is not None:
-            key = key_of(answer)
-            firsts.setdefault(key, (place, answer))
-            counts[key] += 1
-    return firsts, counts
+        if answer is None:
+            labels.append(None)
+            continue
+        way = number_of.setdefault((answer.kind, answer.value), len(counts))
+        if way == len(counts):
+            firsts.append(answer)
+            places.append(place)
+            counts.append(0)
+        counts[way] += 1
+        labels.append(way)
+    return Ways(firsts, places, counts, tuple(labels))
 
 
-def _evidence(
-    counts: Counter[Key],
-    firsts: dict[Key, tuple[int, Answer]],
-    judge: Judge | None,
-    patience: Patience,
-) -> dict[tuple[Key, Key], str]:
-    """Compare the most frequent different values; gives why pairs of them are the same.
-
-    Both orders of a pair are in the order in which the values first came.
-    """
-    loose = [key for key in _ranked(counts) if key[0] in LOOSE_KINDS][:MOST_COMPARED]
-    asked = {frozenset(pair) for pair in _pairs_to_judge(loose, firsts)} if judge else set()
-    found: dict[tuple[Key, Key], str] = {}
+def _evidence(ways: Ways, judge: Judge | None, patience: Patience) -> Evidence:
+    """Compare what may be the same; gives why pairs of ways are, in the order of their numbers."""
+    loose = [way for way, answer in enumerate(ways.answers) if answer.kind in LOOSE_KINDS]
+    if len(loose) < 2:
+        return {}
+    found: dict[tuple[int, int], str] = {}
     # The most frequent are compared first, as long as there is patience.
-    for pair in combinations(loose, 2):
-        one, other = sorted(pair, key=lambda key: firsts[key][0])
-        asking = judge if frozenset(pair) in asked else None
-        if verdict := compare(firsts[one][1], firsts[other][1], asking, patience):
+    for one, other in _pairs_to_compare(ways, loose):
+        if verdict := compare(ways.answers[one], ways.answers[other], None, patience):
             found[one, other] = verdict.evidence
-    return dict(sorted(found.items(), key=lambda item: [firsts[key][0] for key in item[0]]))
+    for one, other in _pairs_to_judge(ways, found) if judge else ():
+        if verdict := compare(ways.answers[one], ways.answers[other], judge, patience):
+            found[one, other] = verdict.evidence
+    return dict(sorted(found.items())) if len(found) > 1 else found
 
 
-def _homes(counts: Counter[Key], evidence: dict[tuple[Key, Key], str]) -> dict[Key, int]:
-    """Say which group each value belongs to."""
-    like: dict[Key, set[Key]] = {}
+def _pairs_to_compare(ways: Ways, loose: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """Give the pairs of ways that may be the same, each pair in order, the most frequent first."""
+    if len(loose) <= FEW:
+        pairs: Sequence[tuple[int, int]] = list(combinations(loose, 2))
+    elif (alike := _alike(ways, loose)) is not None:
+        pairs = alike
+    else:
+        some = _ranked(ways, loose)[:MOST_COMPARED]
+        return [(min(pair), max(pair)) for pair in combinations(some, 2)]
+    if all(ways.answers[way].kind is not Kind.EXPRESSION for way in loose):
+        return pairs  # without proofs nothing depends on what is compared first
+    rank = {way: place for place, way in enumerate(_ranked(ways, loose))}
+    return sorted(pairs, key=lambda pair: sorted((rank[pair[0]], rank[pair[1]])))
+
+
+def _alike(ways: Ways, loose: Sequence[int]) -> list[tuple[int, int]] | None:
+    """Give the pairs that may be the same; None when they are too many to compare."""
+    likeness = Likeness()
+    pairs: list[tuple[int, int]] = []
+    for way in loose:
+        pairs += [(before, way) for before in likeness.add(way, ways.answers[way])]
+        if len(pairs) > MOST_PAIRS:
+            return None
+    return pairs
+
+
+def _homes(ways: Ways, evidence: Evidence) -> list[int]:
+    """Say which group each way belongs to."""
+    like: dict[int, set[int]] = {}
     for one, other in evidence:
         like.setdefault(one, set()).add(other)
         like.setdefault(other, set()).add(one)
-    groups: list[set[Key]] = []
-    home: dict[Key, int] = {}
-    for key in _ranked(counts):
-        mates = like.get(key, set())
-        fitting = sorted({home[mate] for mate in mates if mate in home})
+    groups: list[set[int]] = []
+    home = [-1 - way for way in range(len(ways.counts))]  # of its own, for whatever is like nothing
+    for way in _ranked(ways, list(like)):
+        mates = like[way]
+        fitting = sorted({home[mate] for mate in mates if home[mate] >= 0})
         number = next((at for at in fitting if groups[at] <= mates), len(groups))
         if number == len(groups):
             groups.append(set())
-        groups[number].add(key)
-        home[key] = number
+        groups[number].add(way)
+        home[way] = number
     return home
 
 
-def _ranked(counts: Counter[Key]) -> list[Key]:
+def _ranked(ways: Ways, some: Sequence[int]) -> list[int]:
     """Put the most frequent first; the value's text breaks ties, as nothing of the order may."""
-    return sorted(counts, key=lambda key: (-counts[key], key[0], repr(key[1])))
+
+    def rank(way: int) -> tuple[int, str, str]:
+        answer = ways.answers[way]
+        return -ways.counts[way], answer.kind, repr(answer.value)
+
+    return sorted(some, key=rank)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_BITS = 4096
 """Of a number on the way; a power tower is left as text."""
+LARGEST_FACTORIAL = 500
 SAME = 1e-9
 DIFFERENT = 1e-6
 """Relative differences up to which values are the same, and from which they surely differ."""
@@ -34,6 +35,7 @@ _FLOAT_FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
     "asin": cmath.asin, "acos": cmath.acos, "atan": cmath.atan,
     "arcsin": cmath.asin, "arccos": cmath.acos, "arctan": cmath.atan,
     "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh,
+    formula.FACTORIAL: lambda x: complex(math.gamma(x.real + 1)) if not x.imag else cmath.nan,
     "log": cmath.log10, "ln": cmath.log, "exp": cmath.exp, "abs": lambda x: complex(abs(x)),
 }  # fmt: skip
 _CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e)}
@@ -104,6 +106,11 @@ def why_same_number(text: str, number: Quantity) -> str:
     return "an expression and its value, rounded" if within else ""
 
 
+def values(text: str) -> Sequence[complex]:
+    """Give an expression's values at three places; none when it has none."""
+    return _samples(formula.plain(text))
+
+
 def _distance(one: complex, other: complex) -> float:
     return abs(one - other) / max(abs(one), abs(other), SAME)
 
@@ -169,11 +176,19 @@ def _value(tree: Tree, values: Mapping[str, Fraction]) -> Fraction:
             found = values[name]
         case Pair(sign, left, right):
             found = _combined(sign, _value(left, values), _value(right, values))
+        case Call(formula.FACTORIAL, argument):
+            found = _factorial(_value(argument, values))
         case _:
             raise ValueError("not rational")
     if _bits(found) > MOST_BITS:
         raise ValueError("too large")
     return found
+
+
+def _factorial(number: Fraction) -> Fraction:
+    if number.denominator != 1 or not 0 <= number <= LARGEST_FACTORIAL:
+        raise ValueError("no factorial, or too large")
+    return Fraction(math.factorial(int(number)))
 
 
 def _combined(sign: str, left: Fraction, right: Fraction) -> Fraction:

@@ -221,6 +221,12 @@ def _sides(sentence: Words) -> tuple[Words, Words] | None:
     return (left, right) if left and right else None
 
 
+def statements(said: Words) -> list[Words]:
+    """Give the sides of a sentence's only "is", and the facts in them; none of any other text."""
+    sides = _sides(said)
+    return [*sides, *_facts(sides)] if sides else []
+
+
 def _facts(sides: tuple[Words, Words]) -> list[Words]:
     """Give what a sentence may answer: a side, "in Asia" without its "in", or who it is "by"."""
     left, right = sides

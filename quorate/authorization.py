@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from quorate.errors import ConfigurationError, NotAuthenticated, NotPermitted
@@ -97,12 +98,16 @@ def peer_of(context: Context, trust_domain: str | None = None) -> SpiffeId:
     identities = [value.decode() for value in context.auth_context().get("peer_spiffe_id", ())]
     if len(identities) != 1:
         raise NotAuthenticated("the caller showed no certificate with an identity of the mesh")
-    peer = SpiffeId.parse(identities[0])
+    peer = _parsed(identities[0])
     if trust_domain is not None and peer.trust_domain != trust_domain:
         raise NotAuthenticated(
             f"{peer} is of another trust domain than this mesh, which is {trust_domain}"
         )
     return peer
+
+
+_parsed: Final = lru_cache(maxsize=1024)(SpiffeId.parse)
+"""The same few peers call all the time."""
 
 
 def known_peer(context: Context) -> SpiffeId | None:

@@ -23,6 +23,7 @@ DEADLINE: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
 """When the call being served ends, on the monotonic clock in seconds; None when it does not."""
 
 MARGIN_SHARE: Final = 0.02
+_ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def new_request_id() -> str:
@@ -32,7 +33,7 @@ def new_request_id() -> str:
 
 def accept_request_id(text: object) -> str:
     """Take over a caller's request id, or draw one when it cannot stand in a log line."""
-    if isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text):
+    if isinstance(text, str) and _ACCEPTABLE.fullmatch(text):
         return text
     return new_request_id()
 

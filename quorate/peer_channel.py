@@ -219,8 +219,11 @@ def _timeout(method: str, target: str, wanted_seconds: float | None) -> float | 
 
 def _metadata(given: Metadata | None) -> tuple[tuple[str, str | bytes], ...]:
     """Add the request id and the trace, where the caller has not given its own."""
+    request_id = REQUEST_ID.get() or new_request_id()
+    trace = inject_trace()
+    if not given and not trace:  # as a rule
+        return ((REQUEST_ID_KEY, request_id),)
     chosen = tuple(given or ())
     keys = {key for key, _ in chosen}
-    request_id = REQUEST_ID.get() or new_request_id()
-    carried = {REQUEST_ID_KEY: request_id, **inject_trace()}
+    carried = {REQUEST_ID_KEY: request_id, **trace}
     return (*chosen, *(entry for entry in carried.items() if entry[0] not in keys))

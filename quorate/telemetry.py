@@ -36,6 +36,7 @@ __all__ = ["Metrics", "Operation", "SpanName", "Telemetry", "configure_logging",
 EXPORT_SECONDS: Final = 5
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 _TRACE_KEYS: Final = ("traceparent", "tracestate")
+_NO_TRACE: Final[Mapping[str, str]] = {}
 
 
 class SpanName(StrEnum):
@@ -160,6 +161,8 @@ class Telemetry:
     ) -> AbstractContextManager[trace.Span]:
         """Measure the serving of a call, below the caller's span when its metadata name one."""
         carrier = {key: value for key, value in metadata if key in _TRACE_KEYS}
+        if self._provider is None and not carrier:  # nobody would get it, or go on with it
+            return nullcontext(trace.INVALID_SPAN)
         return self._tracer.start_as_current_span(
             method.removeprefix("/"),
             context=_PROPAGATOR.extract(carrier) if carrier else None,
@@ -184,8 +187,11 @@ def _mark(span: trace.Span, error: BaseException) -> None:
 
 def inject_trace() -> Mapping[str, str]:
     """Give the metadata by which a callee continues the current trace; empty without one."""
+    current = trace_context.get_current()
+    if not current:  # as a rule where nobody traces
+        return _NO_TRACE
     carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier, trace_context.get_current())
+    _PROPAGATOR.inject(carrier, current)
     return carrier
 
 

@@ -33,6 +33,7 @@ class GenerateRequest(google.protobuf.message.Message):
     MODEL_SHA256_FIELD_NUMBER: builtins.int
     PRIORITY_FIELD_NUMBER: builtins.int
     TENANT_FIELD_NUMBER: builtins.int
+    MAX_DELAY_SECONDS_FIELD_NUMBER: builtins.int
     model: builtins.str
     """Name of the model; required."""
     prompt: builtins.str
@@ -47,6 +48,10 @@ class GenerateRequest(google.protobuf.message.Message):
     """Higher goes first among waiting requests, in [-100, 100]; 0 is normal."""
     tenant: builtins.str
     """Tenant to which the work is accounted for fairness; empty is the caller's certificate name."""
+    max_delay_seconds: builtins.float
+    """For callers that nobody reads along with: events may wait for so long and travel in one batch, in
+    [0, 10]. The end of a sample waits for nothing. 0 sends every event at once; so does an old node.
+    """
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[quorate.v1.common_pb2.ChatMessage]:
         """The conversation, rendered with the model's chat template. Exactly one of messages and prompt;
@@ -68,9 +73,10 @@ class GenerateRequest(google.protobuf.message.Message):
         model_sha256: builtins.str = ...,
         priority: builtins.int = ...,
         tenant: builtins.str = ...,
+        max_delay_seconds: builtins.float = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_n", b"_n", "n", b"n", "sampling", b"sampling"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_n", b"_n", "messages", b"messages", "model", b"model", "model_sha256", b"model_sha256", "n", b"n", "priority", b"priority", "prompt", b"prompt", "sampling", b"sampling", "tenant", b"tenant"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_n", b"_n", "max_delay_seconds", b"max_delay_seconds", "messages", b"messages", "model", b"model", "model_sha256", b"model_sha256", "n", b"n", "priority", b"priority", "prompt", b"prompt", "sampling", b"sampling", "tenant", b"tenant"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_n", b"_n"]) -> typing.Literal["n"] | None: ...
 
 Global___GenerateRequest: typing_extensions.TypeAlias = GenerateRequest
@@ -84,6 +90,10 @@ class GenerateResponse(google.protobuf.message.Message):
     STARTED_FIELD_NUMBER: builtins.int
     STEP_FIELD_NUMBER: builtins.int
     FINISHED_FIELD_NUMBER: builtins.int
+    BATCH_FIELD_NUMBER: builtins.int
+    HELD_SECONDS_FIELD_NUMBER: builtins.int
+    held_seconds: builtins.float
+    """Seconds for which this event was held back; 0 without max_delay_seconds."""
     @property
     def started(self) -> Global___GenerateStarted:
         """The prompt was accepted."""
@@ -96,18 +106,44 @@ class GenerateResponse(google.protobuf.message.Message):
     def finished(self) -> Global___SampleFinished:
         """A sample ended."""
 
+    @property
+    def batch(self) -> Global___GenerateBatch:
+        """Several events; only where max_delay_seconds was given."""
+
     def __init__(
         self,
         *,
         started: Global___GenerateStarted | None = ...,
         step: Global___GenerateStep | None = ...,
         finished: Global___SampleFinished | None = ...,
+        batch: Global___GenerateBatch | None = ...,
+        held_seconds: builtins.float = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "step", b"step"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "finished", b"finished", "started", b"started", "step", b"step"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["started", "step", "finished"] | None: ...
+    def HasField(self, field_name: typing.Literal["batch", b"batch", "event", b"event", "finished", b"finished", "started", b"started", "step", b"step"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["batch", b"batch", "event", b"event", "finished", b"finished", "held_seconds", b"held_seconds", "started", b"started", "step", b"step"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["started", "step", "finished", "batch"] | None: ...
 
 Global___GenerateResponse: typing_extensions.TypeAlias = GenerateResponse
+
+@typing.final
+class GenerateBatch(google.protobuf.message.Message):
+    """Events that travel together."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: builtins.int
+    @property
+    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___GenerateResponse]:
+        """At least two, in the order in which they happened; none is a batch."""
+
+    def __init__(
+        self,
+        *,
+        events: collections.abc.Iterable[Global___GenerateResponse] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["events", b"events"]) -> None: ...
+
+Global___GenerateBatch: typing_extensions.TypeAlias = GenerateBatch
 
 @typing.final
 class GenerateStarted(google.protobuf.message.Message):

@@ -22,6 +22,8 @@ from services.coordinator.work import Call, Tools, Work
 
 LONGEST_PAUSE_SECONDS = 2.0
 """Nobody is waited for longer than this before the second try."""
+UNREAD_DELAY_SECONDS = 0.1
+"""Nodes may gather for so long what nobody reads as it comes; a cancelled ballot loses as much."""
 
 
 class Asking:
@@ -180,8 +182,16 @@ class Asking:
         if not self._forced and not traffic.allows(said.member):
             return traffic.refusal(said.member)
         seed = electorate.seed_of(work.seed, self._member)
+        delay = UNREAD_DELAY_SECONDS if said.on_text is None else 0.0
         call = Call(
-            said.member, work.messages, self._drawing, work.samples, seed, seconds, work.tenant
+            said.member,
+            work.messages,
+            self._drawing,
+            work.samples,
+            seed,
+            seconds,
+            work.tenant,
+            delay,
         )
         trip = traffic.begin(said.member)
         ended = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from quorate.channel import Peer
     from services.coordinator.work import Call
+
+    Stream = grpc.aio.UnaryStreamCall[node_pb2.GenerateRequest, node_pb2.GenerateResponse]
 
 ROLES: Final[Mapping[str, common_pb2.ChatRole.ValueType]] = {
     "system": common_pb2.CHAT_ROLE_SYSTEM,
@@ -48,34 +49,30 @@ class NodeCaller:
         self._channels = channels
         self._telemetry = telemetry
         self._stubs: dict[str, tuple[grpc.aio.Channel, node_pb2_grpc.NodeServiceAsyncStub]] = {}
-        self._patience: defaultdict[str, set[asyncio.Timeout]] = defaultdict(set)
+        self._running: defaultdict[str, set[Stream]] = defaultdict(set)
 
     async def generate(self, call: Call, said: Said) -> None:
         """Stream a generation into a record; cancelling this cancels it at the node.
 
         Raises DeadlineExceeded as soon as the node is given up.
         """
-        node, patience = call.member.node, asyncio.timeout(None)
-        try:
-            async with patience:
-                self._patience[node].add(patience)
-                await self._stream(call, said)
-        except TimeoutError as error:
-            raise DeadlineExceeded(
-                f"{node} stopped sending heartbeats while it was answering; nobody waits for it"
-            ) from error
-        finally:
-            self._patience[node].discard(patience)
-
-    async def _stream(self, call: Call, said: Said) -> None:
         member = call.member
         stub = self._stub(member.node, member.address)
         with self._telemetry.span(SpanName.BALLOT, node=member.node, model=member.model):
             stream = stub.Generate(request_of(call), timeout=call.seconds)
+            self._running[member.node].add(stream)
             try:
                 async for response in stream:
                     await _note(response, said)
+            except Cancelled as error:
+                if stream in self._running[member.node]:
+                    raise
+                raise DeadlineExceeded(
+                    f"{member.node} stopped sending heartbeats while it was answering;"
+                    " nobody waits for it"
+                ) from error
             finally:
+                self._running[member.node].discard(stream)
                 stream.cancel()
 
     async def score(
@@ -110,9 +107,8 @@ class NodeCaller:
 
         Without this they would last until their deadline, since a frozen peer breaks no connection.
         """
-        now = asyncio.get_running_loop().time()
-        for patience in self._patience.pop(name, ()):
-            patience.reschedule(now)
+        for stream in self._running.pop(name, ()):
+            stream.cancel()
 
     async def forget(self, name: str, address: str) -> None:
         """Close the connection to an address that a node has left."""
@@ -136,18 +132,19 @@ class NodeCaller:
 
 
 async def _note(response: node_pb2.GenerateResponse, said: Said) -> None:
-    event = response.WhichOneof("event")
-    if event == "step":
-        for delta in response.step.deltas:
-            said.add(delta.sample, delta.text, len(delta.tokens))
-            if said.on_text is not None and delta.text:
-                await said.on_text(delta.sample, delta.text)
-    elif event == "finished":
-        if response.finished.reason == CUT_OFF:
-            raise Cancelled(f"{said.member.node} cut {said.member.model} off in mid-answer")
-        said.end(response.finished.sample, ending_of(response.finished))
-    elif event == "started":
-        said.begin(response.started.seed, response.started.model_sha256)
+    events = response.batch.events if response.HasField("batch") else (response,)
+    for event in events:
+        if event.HasField("step"):
+            for delta in event.step.deltas:
+                said.add(delta.sample, delta.text, len(delta.tokens), event.held_seconds)
+                if said.on_text is not None and delta.text:
+                    await said.on_text(delta.sample, delta.text)
+        elif event.HasField("finished"):
+            if event.finished.reason == CUT_OFF:
+                raise Cancelled(f"{said.member.node} cut {said.member.model} off in mid-answer")
+            said.end(event.finished.sample, ending_of(event.finished))
+        elif event.HasField("started"):
+            said.begin(event.started.seed, event.started.model_sha256)
 
 
 def ending_of(finished: node_pb2.SampleFinished) -> Ending:
@@ -177,6 +174,7 @@ def request_of(call: Call) -> node_pb2.GenerateRequest:
         n=call.samples,
         model_sha256=call.member.sha256,
         tenant=call.tenant,
+        max_delay_seconds=call.max_delay_seconds,
     )
 
 

@@ -77,11 +77,14 @@ class Said:
         """Note what the model draws with and which file it is."""
         self.seed, self.sha256 = seed, sha256 or self.sha256
 
-    def add(self, number: int, text: str, tokens: int) -> None:
-        """Note more text; raises InternalError for a sample nobody asked for or one without end."""
+    def add(self, number: int, text: str, tokens: int, held_seconds: float = 0.0) -> None:
+        """Note more text, which the node held back for so long.
+
+        Raises InternalError for a sample nobody asked for or one without end.
+        """
         sample = self._sample(number)
         if sample.first_at is None:
-            sample.first_at = self._clock()
+            sample.first_at = max(self.started_at, self._clock() - held_seconds)
         sample.pieces.append(text)
         sample.tokens += tokens
         sample.length += len(text)

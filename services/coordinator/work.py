@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """One generation by one member, with `seconds` to end in."""
+    """One generation by one member, with `seconds` to end in.
+
+    What is said may come up to `max_delay_seconds` late, but for the end of a sample.
+    """
 
     member: Member
     messages: tuple[Message, ...]
@@ -26,6 +29,7 @@ class Call(NamedTuple):
     seed: int
     seconds: float
     tenant: str
+    max_delay_seconds: float = 0.0
 
 
 class Caller(Protocol):

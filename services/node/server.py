@@ -14,6 +14,7 @@ from quorate.telemetry import Operation
 from quorate.v1 import node_pb2, node_pb2_grpc
 from services.node import ballots, convert, jobs, scores, spans
 from services.node.deliberation import Deliberation
+from services.node.gathering import MOST_SECONDS, Gathering
 from services.node.requests import Range, check_generate, check_number, check_text
 from services.node.score_embed import check_embed, check_score
 from services.node.seats import check_deliberate
@@ -57,12 +58,18 @@ class NodeServicer(node_pb2_grpc.NodeServiceServicer):
     async def Generate(  # type: ignore[override]  # noqa: N802
         self, request: node_pb2.GenerateRequest, context: Context
     ) -> None:
-        """Stream n samples of one prompt, one message for each decode step."""
+        """Stream n samples of one prompt, one message for each decode step, or gathered."""
         call = _call(context)
         with self._meters.errors(request.model):
             facts = self._supervisor.facts(request.model)
             order = check_generate(convert.draft(request), facts, _draw_seed)
-            await self._speaking.run(order, facts.sha256, call, context.write)
+            delay = request.max_delay_seconds
+            check_number("max_delay_seconds", delay, Range(0, MOST_SECONDS))
+            if delay == 0.0:
+                await self._speaking.run(order, facts.sha256, call, context.write)
+                return
+            async with Gathering(context.write, delay, time.monotonic) as gathering:
+                await self._speaking.run(order, facts.sha256, call, gathering.write)
 
     async def Tokenize(  # noqa: N802
         self, request: node_pb2.TokenizeRequest, context: Context

@@ -130,7 +130,9 @@ async def bare(served: Served) -> AsyncIterator[TakeTurn]:
     """Make the same five calls over mTLS with no logic at all: the floor."""
     async with Peers(served.bench) as peers:
         request = node_pb2.GenerateRequest(
-            model=MODEL, messages=[common_pb2.ChatMessage(content=QUESTION)]
+            model=MODEL,
+            messages=[common_pb2.ChatMessage(content=QUESTION)],
+            max_delay_seconds=0.1,  # as the coordinator asks: one message for each answer
         )
         stubs = [
             node_pb2_grpc.NodeServiceStub(peers.channel(address, (Role.NODE, name)))

@@ -51,6 +51,16 @@ def split(question: str) -> str:
     )
 
 
+def split_again(question: str, problems: Sequence[str]) -> str:
+    """Ask for the subtasks once more, naming what was wrong with those proposed."""
+    listed = "\n".join(f"- {problem}" for problem in problems)
+    return (
+        f"Those subtasks cannot be used:\n{listed}\n"
+        "Write them again as JSON only. Keep every name and number, in the question's own words."
+        f"\nQuestion: {question}"
+    )
+
+
 def route(candidates: Sequence[Candidate], subtasks: Sequence[Subtask], memory_mib: int) -> str:
     """Ask for one model per subtask as JSON, from the facts that the exact solver has."""
     models = "\n".join(

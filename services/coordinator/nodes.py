@@ -167,6 +167,8 @@ def request_of(call: Call) -> node_pb2.GenerateRequest:
         sampling.temperature = call.drawing.temperature
     if call.drawing.grammar is not None:
         sampling.grammar = call.drawing.grammar
+    if call.drawing.json_schema is not None:
+        sampling.json_schema = call.drawing.json_schema
     return node_pb2.GenerateRequest(
         model=call.member.model,
         messages=_written(call.messages),

@@ -8,7 +8,8 @@ from quorate.answers import Kind, infer_kind
 from quorate.errors import InvalidRequest
 from services.coordinator import electorate
 from services.coordinator.decompose.dag import Subtask, ordered
-from services.coordinator.decompose.rules import Split, decompose, whole
+from services.coordinator.decompose.rules import decompose
+from services.coordinator.decompose.splits import Split, whole
 from services.coordinator.orchestrate import counts
 from services.coordinator.question import Drawing, Node, Plan, Question
 from services.coordinator.work import Allowance

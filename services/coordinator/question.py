@@ -35,8 +35,8 @@ class Drawing(NamedTuple):
 
     `settings` is the caller's sampling as it came over the wire, passed on to nodes unread; the
     other fields override it. None leaves a field as the caller or the node has it. `constrained`
-    says that a grammar or schema prescribes the form of the answer; `grammar` (GBNF) prescribes it
-    instead of the caller's.
+    says that a grammar or schema prescribes the form of the answer; `grammar` (GBNF) or
+    `json_schema` prescribes it instead of the caller's.
     """
 
     settings: bytes = b""
@@ -44,6 +44,7 @@ class Drawing(NamedTuple):
     max_tokens: int | None = None
     constrained: bool = False
     grammar: str | None = None
+    json_schema: str | None = None
 
 
 UNCHANGED = Drawing()

@@ -1,1 +1,7 @@
-"""From one question to its parts."""
+"""From one question to its parts: `split` is the way in."""
+
+from services.coordinator.decompose.by_model import Ask
+from services.coordinator.decompose.modes import Mode, split
+from services.coordinator.decompose.splits import Split, SplitBy
+
+__all__ = ["Ask", "Mode", "Split", "SplitBy", "split"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from services.coordinator.decompose import lexicon, links
@@ -22,6 +21,7 @@ from services.coordinator.decompose.clauses import (
     refers_back,
 )
 from services.coordinator.decompose.dag import MOST_PARTS, Subtask
+from services.coordinator.decompose.describing import described
 from services.coordinator.decompose.gaps import (
     bare_definites,
     has_anchor,
@@ -30,38 +30,31 @@ from services.coordinator.decompose.gaps import (
     names_its_set,
     needs_owner,
 )
+from services.coordinator.decompose.splits import Split, SplitBy, whole
 from services.coordinator.decompose.text import Span, listing, mask, sentences
 
 LONGEST_QUESTION = 8_000
 """Characters beyond which a text is material, not a list of questions; it bounds the time."""
 
 
-@dataclass(frozen=True)
-class Split:
-    """The parts of a question, parents first, and why it was split like this or left whole."""
-
-    parts: tuple[Subtask, ...]
-    reason: str
-
-
 def decompose(question: str) -> Split:
     """Split a question into parts that each stand alone, or wait for an earlier part's result."""
+    clauses = requests(question)
+    return clauses if isinstance(clauses, Split) else _judge(question, clauses)
+
+
+def requests(question: str) -> list[Clause] | Split:
+    """Cut a question into the requests that it is made of; gives it whole when there is one."""
     for guard in GUARDS:
         if reason := guard(question):
             return whole(question, reason)
     masked = mask(question)
     if masked is None:
         return whole(question, "a quotation mark or bracket stays open")
-    for cut in CUTS:
-        clauses = cut(question, masked)
-        if clauses is not None:
-            return _judge(question, clauses)
-    return whole(question, "it asks one thing")
-
-
-def whole(question: str, reason: str) -> Split:
-    """Leave a question as it is, and say why."""
-    return Split((Subtask("t1", question),), f"left whole: {reason}")
+    found = next((made for cut in CUTS if (made := cut(question, masked)) is not None), [])
+    if len(found) > MOST_PARTS:
+        return whole(question, f"it has more than {MOST_PARTS} parts")
+    return found if len(found) > 1 else whole(question, "it asks one thing")
 
 
 # --- guards: what is left whole at sight ----------------------------------------------------------
@@ -172,30 +165,38 @@ def _without_lead(masked: str, span: Span) -> Span:
 
 
 def _judge(question: str, clauses: list[Clause]) -> Split:
-    if len(clauses) > MOST_PARTS:
-        return whole(question, f"it has more than {MOST_PARTS} parts")
     parents: list[tuple[int, ...]] = []
     for place, part in enumerate(clauses):
         needed = links.parents_of(part, clauses[:place], parents)
         if needed is None:
-            return whole(question, f'"{_shown(part)}" cannot be answered without the rest')
+            reason = f'"{shown(part)}" cannot be answered without the rest'
+            return whole(question, reason, doubtful=True)
         parents.append(needed)
     for place, part in enumerate(clauses):
-        for check in CHECKS:
-            if not parents[place] and (reason := check(part, clauses[:place])):
-                return whole(question, f'"{_shown(part)}" {reason}')
+        if not parents[place] and (reason := dependence(part, clauses[:place])):
+            return whole(question, f'"{shown(part)}" {reason}', doubtful=True)
     return _split(clauses, parents)
+
+
+def dependence(part: Clause, earlier: Sequence[Clause]) -> str:
+    """Say why a clause cannot stand alone after the earlier ones; "" when it can."""
+    return next((reason for check in CHECKS if (reason := check(part, earlier))), "")
 
 
 def _split(clauses: list[Clause], parents: list[tuple[int, ...]]) -> Split:
     parts = tuple(
-        Subtask(f"t{place}", _written(part), tuple(f"t{parent + 1}" for parent in needed))
+        described(Subtask(f"t{place}", written(part), tuple(f"t{parent + 1}" for parent in needed)))
         for place, (part, needed) in enumerate(zip(clauses, parents, strict=True), 1)
     )
+    return Split(parts, reason_of(parts), SplitBy.RULES)
+
+
+def reason_of(parts: Sequence[Subtask]) -> str:
+    """Say in words how the parts of a split hang together."""
     waiting = [part.id for part in parts if part.depends_on]
     if waiting:
-        return Split(parts, f"{', '.join(waiting)} works on the result of an earlier part")
-    return Split(parts, f"its {len(parts)} requests can each be answered alone")
+        return f"{', '.join(waiting)} works on the result of an earlier part"
+    return f"its {len(parts)} requests can each be answered alone"
 
 
 def _points_elsewhere(part: Clause, earlier: Sequence[Clause]) -> str:
@@ -231,7 +232,7 @@ CHECKS: Sequence[Callable[[Clause, Sequence[Clause]], str]] = (
 )
 
 
-def _written(part: Clause) -> str:
+def written(part: Clause) -> str:
     """Write a clause as a question of its own: a capital letter, a question mark where one fits."""
     text = part.text.strip()
     if text[-1] == "." and not text.endswith(".."):
@@ -240,5 +241,6 @@ def _written(part: Clause) -> str:
     return text[0].upper() + text[1:] + ("?" if asks and text[-1] not in "?!." else "")
 
 
-def _shown(part: Clause) -> str:
+def shown(part: Clause) -> str:
+    """Show a clause in a reason, in at most 60 characters."""
     return part.text if len(part.text) <= 60 else f"{part.text[:59]}…"

@@ -1,0 +1,104 @@
+"""Splits a question by asking a model for JSON under a schema, once, and once more to mend it.
+
+Pure but for `ask`, which the caller gives: it waits for a model. What the model proposes is
+accepted only where `meaning` can show that nothing is lost; otherwise the question stays whole, and
+the reason says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from quorate import prompts
+from quorate.errors import Cancelled, QuorateError
+from services.coordinator.decompose import meaning, proposal
+from services.coordinator.decompose.describing import described
+from services.coordinator.decompose.rules import reason_of, requests
+from services.coordinator.decompose.splits import Split, SplitBy, whole
+from services.coordinator.question import Drawing, Message
+
+if TYPE_CHECKING:
+    from services.coordinator.decompose.clauses import Clause
+
+SECONDS: Final = 20.0
+"""What one reply may take; there are two at most."""
+MOST_PROBLEMS_TOLD: Final = 5
+MOST_TOKENS: Final = 4096
+_TOKENS_OF_A_PART: Final = 112
+"""Tokens of a part's JSON but for its description, in a vocabulary of 1,536 pieces."""
+
+
+class Ask(Protocol):
+    """Asks a model; the coordinator gives one that calls a node."""
+
+    async def __call__(self, messages: Sequence[Message], drawing: Drawing, seconds: float) -> str:
+        """Give the text of a reply drawn as `drawing` says.
+
+        Raises a QuorateError when there is none within `seconds`.
+        """
+        ...
+
+
+async def by_model(question: str, ask: Ask) -> Split:
+    """Split a question as a model proposes; it stays whole where that would lose meaning.
+
+    Raises Cancelled when the caller withdrew; any other failure of the model is the reason that
+    the question stays whole.
+    """
+    found = requests(question)
+    if isinstance(found, Split):
+        return found
+    if reason := meaning.unsplittable(found):
+        return whole(question, reason)
+    if len(found) > proposal.MOST_PROPOSED:
+        return whole(question, f"it has more than {proposal.MOST_PROPOSED} parts")
+    try:
+        return await _asked(question, found, ask)
+    except Cancelled:
+        raise
+    except QuorateError as error:
+        return whole(question, f"the model could not be asked: {error.message}")
+
+
+async def _asked(question: str, found: Sequence[Clause], ask: Ask) -> Split:
+    said = [Message("user", prompts.split(question))]
+    drawing = drawing_for(question, len(found))
+    reply = await ask(said, drawing, SECONDS)
+    made = judged(question, found, reply)
+    if isinstance(made, Split):
+        return made
+    said += [
+        Message("assistant", reply[: proposal.LONGEST_REPLY_BYTES]),
+        Message("user", prompts.split_again(question, made[:MOST_PROBLEMS_TOLD])),
+    ]
+    made = judged(question, found, await ask(said, drawing, SECONDS))
+    if isinstance(made, Split):
+        return made
+    return whole(question, f"the model's split cannot be used, mended once: {made[0]}")
+
+
+def drawing_for(question: str, requests: int) -> Drawing:
+    """Say how a proposal is drawn: greedy, under the schema, and no longer than it can be."""
+    # A token has at least one character, and descriptions need no more than the question has.
+    most = min(MOST_TOKENS, 2 * len(question) + _TOKENS_OF_A_PART * requests)
+    return Drawing(
+        temperature=0.0,
+        max_tokens=most,
+        constrained=True,
+        json_schema=proposal.schema(requests),
+    )
+
+
+def judged(question: str, found: Sequence[Clause], reply: str) -> Split | tuple[str, ...]:
+    """Give the split that a reply proposes, or what is wrong with it."""
+    read = proposal.read(reply)
+    if read.problems:
+        return read.problems
+    if len(read.parts) == 1:
+        return whole(question, "the model sees one request in it")
+    made = meaning.judge(question, found, read.parts)
+    if made.problems:
+        return made.problems
+    parts = tuple(described(part) for part in made.parts)
+    return Split(parts, f"a model split it: {reason_of(parts)}", SplitBy.MODEL)

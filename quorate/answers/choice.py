@@ -7,6 +7,11 @@ import re
 _L = "[A-J]"
 _ONLY = re.compile(rf"[(\[]?({_L})[)\].:]*")
 _ONLY_SMALL = re.compile(r"\(([a-j])\)|([a-j])\)?\.?")
+_SAID_SMALL = re.compile(
+    r"(?:i(?:'d| would)? (?:say|pick|choose)|(?:it|that|the answer|answer|mine)(?:['’]?s| is)|its)"
+    r" (?:option |choice |letter )?[(\[]?([a-hj])[)\]]?[.!]*",
+    re.IGNORECASE,
+)
 _SPECIES = r"(?:coli|elegans|melanogaster|aureus|subtilis|pylori|thaliana|sapiens|cerevisiae)\b"
 # "B. Paris" names an option; in "J. K. Rowling" the letter is an initial.
 _OPTION = re.compile(
@@ -14,7 +19,8 @@ _OPTION = re.compile(
 )
 _LEADING = re.compile(rf"[(\[\"']?({_L})[)\]\"']?(?:[,;!]| (?:because|since|as)\b)")
 _JUDGED = re.compile(
-    rf"(?:^|[.!\n] ?)(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the |my )?"
+    r"(?:^|[.!;\n] ?|\b[Oo]nly |\b(?:wrong|incorrect|false),? ?(?:(?:and|but|so|while) )?)"
+    rf"(?:[Oo]ption |[Cc]hoice )?[(\[\"']?({_L})[)\]\"']? is (?:the |my )?"
     r"(?:correct|right|best|true|(?:final )?answer)\b"
 )
 _SAID = re.compile(
@@ -33,19 +39,34 @@ _SEVERAL = re.compile(
 )
 
 
+_CIRCLED = {
+    first + place: f"({letter})"
+    for first in (0x249C, 0x24B6, 0x24D0, 0x1F110, 0x1F130, 0x1F150, 0x1F170)
+    for place, letter in enumerate("ABCDEFGHIJ")
+}
+"""Letters in circles, squares and brackets that are one sign: ⒜ Ⓐ ⓐ 🄐 🄰 🅐 🅰."""
+
+
+def is_circled(sign: str) -> bool:
+    """Whether a sign is a letter in a circle or a square, which is no letter to Python."""
+    return ord(sign) in _CIRCLED
+
+
 def letter(text: str, *, wanted: bool) -> str | None:
     """Give the letter that a text answers with, as a capital.
 
     `wanted` says that a choice was asked for: then a letter alone among other words counts as well,
     if it is the only one and no article. Several letters are no choice.
     """
-    plain = text.strip().strip("*_ ")
+    plain = text.translate(_CIRCLED).strip().strip("*_ ")
     if match := _ONLY.fullmatch(plain):
         return match[1] if wanted or match[1] != "I" else None
     if match := _ONLY_SMALL.fullmatch(plain):
         return (match[1] or match[2]).upper() if wanted or match[1] else None
+    if wanted and (match := _SAID_SMALL.fullmatch(plain)):
+        return match[1].upper()
     if _SEVERAL.match(plain):
-        return None
+        return _only_right(plain)
     if match := _OPTION.match(plain) or _LEADING.match(plain):
         return match[1] if wanted or match[1] != "I" else None
     said = [
@@ -57,6 +78,12 @@ def letter(text: str, *, wanted: bool) -> str | None:
     if said:
         return None if _SEVERAL.match(plain, said[-1].start(1)) else said[-1][1]
     return _only_letter(plain) if wanted else None
+
+
+def _only_right(text: str) -> str | None:
+    """Give the only letter that is said to be right: "A and B are wrong; C is right"."""
+    found = {match[1] for match in _JUDGED.finditer(text)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _only_letter(text: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.answers import (
     choice,
@@ -26,6 +26,9 @@ from quorate.answers.answer import Answer, Kind
 from quorate.answers.marks import Place, answer_field, places, unwrapped
 from quorate.answers.number import Quantity
 from quorate.answers.refusal import refuses
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 HEAD_CHARACTERS = 8_000
 TAIL_CHARACTERS = 16_000
@@ -55,12 +58,14 @@ def extract(text: str, kind: Kind | None = None, *, question: str = "") -> Answe
     words instead of its letter. Empty texts and refusals abstain.
     """
     looked_at = _visible(_ends(_after_thought(text))).strip()
-    if not any(character.isalnum() for character in looked_at):
+    if not any(sign.isalnum() or choice.is_circled(sign) for sign in looked_at):
         return None
     for place in _marked(looked_at, kind):
         if place.binding and refuses(unwrapped(place.text)):
             return None
-        answer = _read(Seen(place.text, True, kind is not None, question), kind)
+        # "The answer is 5!" is a sentence; what stands behind "Answer:" or in a box is notation.
+        said = place.text if place.binding else place.text.rstrip("!")
+        answer = _read(Seen(said, True, kind is not None, question), kind)
         if answer is not None:
             return Answer(answer.kind, answer.text, answer.value, place.rule)
     if refuses(looked_at):
@@ -133,6 +138,8 @@ def _boolean(seen: Seen) -> Answer | None:
 def _number(seen: Seen) -> Answer | None:
     """Read the first marked number, or what it is said to equal; in a whole text the last one."""
     plain = unwrapped(seen.text).strip()
+    if _FACTORIAL.fullmatch(plain) and _COUNTING.search(seen.question):
+        return _quantity_of(expression.constant(plain.rstrip(".")))
     alone = numerals.only_quantity(plain)
     if seen.wanted and "\n" not in plain and _is_worked_out(plain):
         worked_out = _formula(seen)
@@ -144,6 +151,8 @@ def _number(seen: Seen) -> Answer | None:
         return _quantity(_last_in(seen.text), "last_number")
     sentence = _SENTENCE_END.split(seen.text, maxsplit=1)[0]
     result = _EQUALS.split(sentence)[-1]
+    if (stated := numerals.equated(sentence)) is not None:  # "the sum is 42 = 6 × 7"
+        return _quantity(stated, "marked_number")
     return _quantity(
         next(numerals.quantities(result), None) or _last_in(seen.text),
         "marked_number",
@@ -159,6 +168,13 @@ def _is_worked_out(plain: str) -> bool:
     return bool(_POWER_OR_ROOT.search(plain)) and not _POWER_OF_TEN.search(plain)
 
 
+_FACTORIAL = re.compile(r"(?=[^!]{0,60}\d[\s)]{0,3}!)[\d\s+*/×÷·()^!-]{2,120}\.?")
+_COUNTING = re.compile(
+    r"^$|!|factorial|arrang|permut|anagram|combinat|\border|\bways?\b|\bseat|\bshuffl|\bline up\b"
+    r"|express|simplif|\bterms of\b",
+    re.IGNORECASE,
+)
+"""Questions that a factorial may answer; to any other one, and not to none, "18!" is a cheer."""
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
 _EQUALS = re.compile(r"=|≈|\b(?:is|equals|gives|makes)\b(?=[^=]{0,200}\d)")
 
@@ -225,10 +241,15 @@ def _formula(seen: Seen) -> Answer | None:
     plain = unwrapped(seen.text).strip()
     if not formula.is_formula(plain):
         return None
-    value = expression.constant(plain)
-    if value is not None:
-        return _quantity(Quantity(value, "", 0 if value.denominator == 1 else None), "computed")
+    if (found := _quantity_of(expression.constant(plain))) is not None:
+        return found
     return Answer(Kind.EXPRESSION, plain, expression.canonical(plain), "expression")
+
+
+def _quantity_of(value: Fraction | None) -> Answer | None:
+    if value is None:
+        return None
+    return _quantity(Quantity(value, "", 0 if value.denominator == 1 else None), "computed")
 
 
 _OPTION_LABEL = re.compile(r"^[(\[]?[A-J][)\]]\s+(?=\S)")

@@ -16,6 +16,7 @@ _FUNCTIONS = (
     " log ln exp abs"
 )
 FUNCTIONS = frozenset(_FUNCTIONS.split())
+FACTORIAL = "factorial"
 CONSTANTS = frozenset({"pi", "e"})
 _GREEK = "alpha|beta|gamma|delta|epsilon|theta|lambda|mu|sigma|phi|omega|rho|tau"
 
@@ -178,6 +179,8 @@ class _Reader:
 
     def _power(self) -> Tree:
         base = self._atom()
+        if self._take("!"):
+            base = Call(FACTORIAL, base)
         return Pair("^", base, self._exponent()) if self._take("^") else base
 
     def _exponent(self) -> Tree:

@@ -34,9 +34,11 @@ _HEADING = re.compile(
 )
 _TAG = re.compile(r"<(?:final_)?answer>([^<]{1,2000})</(?:final_)?answer>", re.IGNORECASE)
 _LOOSE_FIELD = re.compile(
-    r"\{[^{}]{0,2000}?['\"]?\b(?:final_)?answer['\"]?\s?:\s?(['\"]?)([^'\"{}\[\],\n]{1,200})\1\s?(?:[,}]|$)"
+    r"\{[^{}]{0,2000}?['\"]?\b(?:final_)?answer['\"]?\s?:\s?(['\"]?)"
+    r"([-+]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?: ?[A-Za-z%]{1,20})?|[^'\"{}\[\],\n]{1,200})"
+    r"\1\s?(?:[,}]|$)"
 )
-"""A field of what is nearly JSON: with other quotes, without any, or cut off behind it."""
+"""A field of what is nearly JSON: other quotes or none, 1,234 as a number, or cut off behind it."""
 _OPENED = re.compile(r"\$?\\(?:boxed|text|mathrm|textbf|mathbf|textit)\{")
 _IS_ANSWER = re.compile(
     r"(?:^|[.!\n,:] ?)(?:(?:so|thus|hence|therefore|and),? )?([^\n.!,:]{1,60}) is (?:the|my)"

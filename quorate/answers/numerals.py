@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 from quorate.answers import spelled, units
+from quorate.answers.cleaning import clean
 from quorate.answers.number import Quantity
 
 LARGEST_EXPONENT = 200
@@ -17,54 +17,6 @@ LONGEST_NUMBER = 60
 LONGEST_UNIT = 32
 LONGEST_WORDS = 200
 
-_VULGAR = {
-    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5",
-    "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8",
-    "⅐": "1/7", "⅑": "1/9", "⅒": "1/10",
-}  # fmt: skip
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_ARABIC = str.maketrans("٫٬", ".,")
-_CLEANING: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = (
-    (re.compile(r"\b(?:minus|negative) (?=[$€£¥₹]?\d)(?<!\d minus )", re.IGNORECASE), "-"),
-    (re.compile(r"[−‒–﹣－-](?=[\d.$€£¥₹])"), "-"),
-    (re.compile(r"⁄"), "/"),
-    (re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’](?=\d{3}(?!\d))"), ""),
-    (re.compile(r"(?<=\d)(?:\{,\}|\\,|\\!,?)(?=\d{3}(?!\d))"), ""),
-    (re.compile(r"(-?)\\[dt]?frac\s?\{(\d{1,40})\}\s?\{(\d{1,40})\}"), r" \1\2/\3"),
-    (re.compile(r"(-?)\\[dt]?frac\s?(\d)\s?(\d)(?!\d)"), r" \1\2/\3"),
-    (re.compile(r"\\(?:text|mathrm|textrm|operatorname|mbox)\{([^{}]{0,40})\}"), r" \1"),
-    (re.compile(r"\\([$%])"), r"\1"),
-    (re.compile(r"\\[,;:! ]|~(?=[A-Za-z])"), " "),
-    (re.compile(r" {2,8}"), " "),
-    (re.compile(r"\^\{?\\circ\}?\s?"), "°"),
-    (re.compile(r"(?<=\d)°(?=\s|$)"), ""),
-    (re.compile(r"\b(?:US\s?\$|USD)\s?(?=\d)"), "$"),
-    (re.compile(r"\bEUR\s?(?=\d)"), "€"),
-    (re.compile(r"\bGBP\s?(?=\d)"), "£"),
-    (re.compile(r"\b(?:INR|Rs\.?)\s?(?=\d)"), "₹"),
-    (re.compile(r"(?<=\d)['′]\s?(?=\d{1,2}(?:\"|″|''))"), " ft "),
-    (re.compile(r"(?<= ft \d)(?:\"|″|'')|(?<= ft \d\d)(?:\"|″|'')"), " inch"),
-    (re.compile(r"(?<=\d) ?(?:ft|feet|foot),? (?=\d{1,2} in\b)(\d{1,2}) in\b"), r" ft \1 inch"),
-    # Points between thousands and a decimal comma: 1.234,5; points alone only if they are several.
-    (
-        re.compile(r"(?<![\w,.])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,40})(?![\d,]|\.\d)"),
-        lambda match: f"{match[1].replace('.', '')}.{match[2]}",
-    ),
-    (
-        re.compile(r"(?<![\w,.])(\d{1,3}(?:\.\d{3}){2,9})(?![\d,]|\.\d)"),
-        lambda match: match[1].replace(".", ""),
-    ),
-    (
-        re.compile(r"(?<![\w,.])(?<!\d )([1-9]\d{0,2}(?: \d{3}){1,9})(?![\d,./]| ?\d| /)"),
-        lambda match: match[1].replace(" ", ""),
-    ),
-    # A decimal comma, as in 3,14; in (3,14) and 3,14,15 it separates.
-    (
-        re.compile(r"(?<![\w,.(\[])(-?\d{1,40}),(\d{1,2}|\d{4,40})(?![\d,.\])])"),
-        r"\1.\2",
-    ),
-    (re.compile(r"(?<![\w,.(\[])(-?0),(\d{3})(?![\d,.\])])"), r"\1.\2"),
-)
 _NUMBER = re.compile(
     r"(?<![\w./])(?P<sign>[-+]?)(?P<currency>[$€£¥₹]?)\s?(?P<inner>-?)(?=\.?\d)"
     r"(?:(?P<whole>\d{1,9}) (?P<over>\d{1,9})/(?P<under>\d{1,9})(?![\d/])"
@@ -94,6 +46,10 @@ _ABOUT = re.compile(
     r"(?:≈|~|=|(?:about|approximately|approx\.?|around|roughly|exactly|only)\s)\s*", re.I
 )
 _WORKED_OUT = re.compile(r"[\w\s.,+*/()×÷^%$-]{0,200}")
+_TERM = re.compile(
+    r"-?\d[\d.,]*(?:\s*(?:[-+*/×÷·^]|x|times|\\times|\\cdot)\s*\(?-?\d[\d.,]*\)?){1,20}"
+)
+"""Numbers that are still to be worked out: what is equal to them is the result."""
 _UNKNOWN = re.compile(
     r"(?<![A-Za-z])[A-Za-z]\s?[\^*/+-]|[\^*/+-]\s?[A-Za-z](?![A-Za-z])|\d[A-Za-z](?!\w)"
 )
@@ -111,11 +67,11 @@ def quantities(text: str) -> Iterator[Quantity]:
 
     Those in words count when there are no digits.
     """
-    plain = _clean(text)
+    plain = clean(text)
     if not any(character.isdecimal() for character in plain):
-        for start, value in spelled.numbers(plain):
-            if not _is_denied(plain, start):
-                yield _of_words(value)
+        for said in spelled.numbers(plain):
+            if not _is_denied(plain, said.start):
+                yield _of_words(said.value)._replace(unit=_unit(plain, "", said.end)[0] or "")
         return
     position = 0
     while match := _NUMBER.search(plain, position):
@@ -136,11 +92,9 @@ def only_quantity(text: str) -> Quantity | None:
 
     "2 + 2 = 4" is one as well: what is equal to 4 has been worked out.
     """
-    plain = _clean(text).strip().strip("*_").rstrip(".!").strip()
+    plain = clean(text).strip().strip("*_").rstrip(".!").strip()
     plain = plain[1:-1] if re.fullmatch(r"\([^(),]*\)", plain) else plain
-    before, equals, after = plain.rpartition("=")
-    if equals and _WORKED_OUT.fullmatch(before) and not _UNKNOWN.search(before):
-        plain = after.strip()
+    plain = _result(plain)
     plain = _ABOUT.sub("", plain, count=1) if _ABOUT.match(plain) else plain
     match = _NUMBER.match(plain[: LONGEST_NUMBER + 2 * LONGEST_UNIT])
     found = _read_whole(plain, match) if match else None
@@ -151,8 +105,36 @@ def only_quantity(text: str) -> Quantity | None:
             "pm",
         )
         return found[0] if is_one else None
-    value = spelled.only(plain[:LONGEST_WORDS])
-    return None if value is None else _of_words(value)
+    return _only_in_words(plain[:LONGEST_WORDS])
+
+
+def _result(plain: str) -> str:
+    """Give what is said to be the result of an equation: 42 in 6 * 7 = 42, and in 42 = 6 * 7."""
+    before, equals, after = plain.rpartition("=")
+    if not equals or not _WORKED_OUT.fullmatch(before) or _UNKNOWN.search(before):
+        return plain
+    return _result(before.strip()) if _TERM.fullmatch(after.strip()) else after.strip()
+
+
+def equated(sentence: str) -> Quantity | None:
+    """Give the number that a sentence ends in and says to be a term: 42 in "it is 42 = 6 * 7."."""
+    plain = clean(sentence).strip().rstrip(".!")
+    before, _, after = plain.rpartition("=")
+    if not before or not _TERM.fullmatch(after.strip()):
+        return None
+    found = [*quantities(before[-LONGEST_WORDS:])]
+    return found[-1] if found and before.rstrip()[-1:].isdecimal() else None
+
+
+def _only_in_words(plain: str) -> Quantity | None:
+    value = spelled.only(plain)
+    if value is not None:
+        return _of_words(value)
+    first = next(spelled.numbers(plain), None)
+    if first is None or first.start:
+        return None
+    symbol, end = _unit(plain, "", first.end)
+    return _of_words(first.value)._replace(unit=symbol) if symbol and end == len(plain) else None
 
 
 def _of_words(value: Fraction) -> Quantity:
@@ -160,23 +142,6 @@ def _of_words(value: Fraction) -> Quantity:
     while places is not None and (value * 10**places).denominator > 1:
         places += 1
     return Quantity(value, "", places)
-
-
-def _clean(text: str) -> str:
-    """Write numbers in one way: plain digits and minus signs, fractions as 1/2, no LaTeX."""
-    if not text.isascii():
-        text = re.sub(r"(?![0-9])\d", lambda match: str(unicodedata.decimal(match[0])), text)
-        text = text.translate(_ARABIC)
-        for sign, fraction in _VULGAR.items():
-            text = text.replace(sign, f" {fraction}")
-        text = re.sub(
-            "(?<=[\\dA-Za-z])[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{1,4}",
-            lambda match: f"^{match[0].translate(_SUPERSCRIPTS)}",
-            text,
-        )
-    for pattern, replacement in _CLEANING:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def _read_whole(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import NamedTuple
 
 _ONES = [
     "zero",
@@ -79,17 +80,26 @@ _SPOKEN = re.compile(
 _ORDINAL = re.compile(
     rf"(?:the\s+)?(?:({_ROW})[\s-]+(?:and\s+)?)?({'|'.join(_ORDINALS)})", re.IGNORECASE
 )
+_PERCENT = re.compile(r"\s+per ?cent\b|\s*%", re.IGNORECASE)
 _DOZENS = {"dozen": 12, "a dozen": 12, "half a dozen": 6, "two dozen": 24, "three dozen": 36}
 
 
-def numbers(text: str) -> Iterator[tuple[int, Fraction]]:
-    """Give where each number in words begins and how much it is; "one" alone is a pronoun."""
+class Spelled(NamedTuple):
+    """A number in words: where it begins and ends, and how much it is."""
+
+    start: int
+    end: int
+    value: Fraction
+
+
+def numbers(text: str) -> Iterator[Spelled]:
+    """Give each number in words; "one" alone is a pronoun, but in "one percent" it is none."""
     for match in _SPOKEN.finditer(text):
-        if match[0].lower() in ("one", "a dozen", "dozen") and match[0].lower() != "a dozen":
+        if match[0].lower() in ("one", "dozen") and not _PERCENT.match(text, match.end()):
             continue
         value = _value(match)
         if value is not None:
-            yield match.start(), value
+            yield Spelled(match.start(), match.end(), value)
 
 
 def only(text: str) -> Fraction | None:

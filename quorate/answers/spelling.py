@@ -6,7 +6,12 @@ from itertools import groupby
 
 FEWEST_LETTERS = 8
 """A shorter word that differs by a letter is mostly another word: desert, dessert."""
-_CONFUSABLE = frozenset({frozenset({"complaint", "compliant"})})
+_CONFUSABLE_PAIRS = (
+    "complaint/compliant discreet/discrete discreetly/discretely casually/causally"
+    " infraction/infarction infractions/infarctions perfects/prefects trailing/trialing"
+    " martially/maritally stripping/striping scrapping/scraping discusses/discuses"
+)
+_CONFUSABLE = frozenset(frozenset(pair.split("/")) for pair in _CONFUSABLE_PAIRS.split())
 _VARIANTS = (
     "colour color,colours colors,favourite favorite,favour favor,honour honor,labour labor"
     ",neighbour neighbor,harbour harbor,behaviour behavior,flavour flavor,humour humor,grey gray"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 _TRUE = "yes|yeah|yep|true|correct|right|affirmative|indeed"
-_FALSE = "no|nope|false|incorrect|wrong|negative"
+_FALSE = "no|nope|false|untrue|incorrect|wrong|negative"
 _VALUES = dict.fromkeys(_TRUE.split("|"), True) | dict.fromkeys(_FALSE.split("|"), False)
 _LEAD = r"(?:(?:it|that|this|which|the (?:statement|claim|answer)|statement)(?:'s| is)\s+)?"
 _ONLY = re.compile(rf"{_LEAD}(not |n't )?({_TRUE}|{_FALSE})[.!,;:]*", re.IGNORECASE)
@@ -27,7 +27,9 @@ _STATED = re.compile(
     rf"({_TRUE}|{_FALSE})\b",
     re.IGNORECASE,
 )
-_CLEAR = re.compile(r"\b(yes|true|false|nope)\b|(?<=[ \"'(])(no)(?=[.!)\"']|$)", re.IGNORECASE)
+_CLEAR = re.compile(
+    r"\b(yes|true|untrue|false|nope)\b|(?<=[ \"'(])(no)(?=[.!)\"']|$)", re.IGNORECASE
+)
 
 
 def value(text: str, *, wanted: bool) -> bool | None:
@@ -47,7 +49,7 @@ def value(text: str, *, wanted: bool) -> bool | None:
 
 def _is_plain(word: str) -> bool:
     """Whether a word is yes or no whatever was asked; "right" may be the other hand."""
-    return word.lower() in ("yes", "no", "true", "false", "yeah", "yep", "nope")
+    return word.lower() in ("yes", "no", "true", "false", "untrue", "yeah", "yep", "nope")
 
 
 def _worth(word: str, denial: str | None) -> bool:
@@ -61,7 +63,7 @@ def _inside(text: str) -> bool | None:
     if match := _CLOSING.search(text[-80:]):
         return _worth(match[2], match[1])
     found = {_VALUES[(match[1] or match[2]).lower()] for match in _CLEAR.finditer(text)}
-    if re.search(r"\bnot (?:true|false|yes)\b", text, re.IGNORECASE):
+    if re.search(r"\bnot (?:true|untrue|false|yes)\b", text, re.IGNORECASE):
         return None
     return found.pop() if len(found) == 1 else None
 

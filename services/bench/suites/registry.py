@@ -1,36 +1,41 @@
 """Every suite by its name: our own, and those that installed packages add.
 
-A package adds one with an entry point of the group `quorate.suites` that names a Suite, or a class
-or function that makes one without arguments.
+A package adds one with an entry point of the group `quorate.suites` that names a Suite, or of
+`quorate.workflows` that names a WorkflowSuite, or a class or function that makes one without
+arguments. The steps of every workflow suite are a suite of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, cast
+from typing import TypeVar, cast
 
 from quorate.errors import ConfigurationError, NotFound, nearest
 from services.bench.suites.pocket.suite import PocketSuite
-
-if TYPE_CHECKING:
-    from services.bench.suites.suite import Suite
+from services.bench.suites.suite import Suite
+from services.bench.suites.workflow import StepsOf, WorkflowSuite
+from services.bench.suites.workflowbench import WorkflowBench
 
 GROUP = "quorate.suites"
+WORKFLOW_GROUP = "quorate.workflows"
+PARTS = ("tasks", "items", "right")
+WORKFLOW_PARTS = ("task_types", "templates", "stream", "jobs", "right")
 BUILT_IN: tuple[Suite, ...] = (PocketSuite(),)
+BUILT_IN_WORKFLOWS: tuple[WorkflowSuite, ...] = (WorkflowBench(),)
+
+_Named = TypeVar("_Named", Suite, WorkflowSuite)
 
 
 def suites() -> Mapping[str, Suite]:
     """Give every suite by its name; raises ConfigurationError for one that does not load."""
-    found = {suite.name: suite for suite in BUILT_IN}
-    for point in metadata.entry_points(group=GROUP):
-        if point.name in found:
-            raise ConfigurationError(
-                f"the entry point {point.value} of {GROUP} is called {point.name}, as another suite"
-                " is already. Give it another name."
-            )
-        found[point.name] = _loaded(point)
-    return found
+    steps = [StepsOf(workflow) for workflow in workflows().values()]
+    return _with_installed([*BUILT_IN, *steps], GROUP, PARTS)
+
+
+def workflows() -> Mapping[str, WorkflowSuite]:
+    """Give every workflow suite by its name; raises ConfigurationError as `suites` does."""
+    return _with_installed(BUILT_IN_WORKFLOWS, WORKFLOW_GROUP, WORKFLOW_PARTS)
 
 
 def find(name: str) -> Suite:
@@ -41,7 +46,29 @@ def find(name: str) -> Suite:
     return known[name]
 
 
-def _loaded(point: metadata.EntryPoint) -> Suite:
+def find_workflow(name: str) -> WorkflowSuite:
+    """Give the workflow suite of a name; raises NotFound with the nearest names."""
+    known = workflows()
+    if name not in known:
+        raise NotFound(f"there is no workflow suite {name!r}.{nearest(name, known)}")
+    return known[name]
+
+
+def _with_installed(
+    own: Sequence[_Named], group: str, parts: Sequence[str]
+) -> Mapping[str, _Named]:
+    found: dict[str, _Named] = {suite.name: suite for suite in own}
+    for point in metadata.entry_points(group=group):
+        if point.name in found:
+            raise ConfigurationError(
+                f"the entry point {point.value} of {group} is called {point.name}, as another suite"
+                " is already. Give it another name."
+            )
+        found[point.name] = cast("_Named", _loaded(point, parts))
+    return found
+
+
+def _loaded(point: metadata.EntryPoint, parts: Sequence[str]) -> object:
     try:
         named = point.load()
         made = named() if callable(named) else named
@@ -49,10 +76,11 @@ def _loaded(point: metadata.EntryPoint) -> Suite:
         raise ConfigurationError(
             f"the suite {point.name} ({point.value}) fails: {error}"
         ) from error
-    missing = [part for part in ("tasks", "items", "right") if not hasattr(made, part)]
+    missing = [part for part in parts if not hasattr(made, part)]
     if missing:
+        where = "workflow.py" if point.group == WORKFLOW_GROUP else "suite.py"
         raise ConfigurationError(
-            f"the suite {point.name} ({point.value}) has no {', '.join(missing)}; see Suite in "
-            "services/bench/suites/suite.py"
+            f"the suite {point.name} ({point.value}) has no {', '.join(missing)}; see "
+            f"services/bench/suites/{where}"
         )
-    return cast("Suite", made)
+    return made

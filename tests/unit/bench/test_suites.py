@@ -72,7 +72,9 @@ def test_suites_are_found_by_name() -> None:
 
 def entry(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     point = metadata.EntryPoint(name, value, registry.GROUP)
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [point])
+    monkeypatch.setattr(
+        metadata, "entry_points", lambda group: [point] if group == point.group else []
+    )
 
 
 def test_an_installed_package_adds_a_suite(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,74 @@
+"""Draws different things from named templates in turns, so that every template gets its share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from random import Random
+from typing import TYPE_CHECKING, TypeVar
+
+from quorate.errors import InvalidRequest
+from services.bench.suites.pocket.item import Item, split_of
+from services.bench.suites.pocket.suite import side
+
+if TYPE_CHECKING:
+    from services.bench.suites.suite import Split
+
+Drawn = TypeVar("Drawn")
+
+DRAWS = 2_000
+"""Give up on a template after so many draws without anything new."""
+
+
+def in_turns(
+    templates: Iterable[str],
+    draw: Callable[[str], Drawn | None],
+    identity: Callable[[Drawn], str],
+    random: Random,
+) -> Iterator[Drawn]:
+    """Yield things of different identity; each round has one of each template, shuffled.
+
+    A draw may fail (None). A template that gives nothing new any more is left out from then on.
+    """
+    names, seen = list(templates), set[str]()
+    while names:
+        random.shuffle(names)
+        for name in list(names):
+            fresh = _fresh(partial(draw, name), identity, seen)
+            if fresh is None:
+                names.remove(name)
+            else:
+                yield fresh
+
+
+def _fresh(
+    draw: Callable[[], Drawn | None], identity: Callable[[Drawn], str], seen: set[str]
+) -> Drawn | None:
+    for _ in range(DRAWS):
+        drawn = draw()
+        if drawn is not None and identity(drawn) not in seen:
+            seen.add(identity(drawn))
+            return drawn
+    return None
+
+
+def first(stream: Iterator[Drawn], count: int, what: str) -> Sequence[Drawn]:
+    """Take that many of a stream; raises InvalidRequest when it has not so many."""
+    taken = list(islice(stream, count))
+    if len(taken) < count:
+        raise InvalidRequest.field(
+            "count", count, f"{what} has about {len(taken)}", "Ask for fewer."
+        )
+    return taken
+
+
+def fits(item: Item, split: Split, practised_in: Sequence[str] = ()) -> bool:
+    """Say whether a generated item lies in a split, and no pocket model practised its content.
+
+    `practised_in` names further tasks of the pocket suite that hold the same content.
+    """
+    held_out = all(
+        split_of(item._replace(task=task)) == "test" for task in (item.task, *practised_in)
+    )
+    return held_out and side(item) == split

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from quorate.answers.answer import Answer, Kind
 from quorate.answers.equivalence import Judge, compare, may_be_judged
 from quorate.answers.likeness import Likeness
+from quorate.answers.number import Quantity
 from quorate.answers.prover import Patience, waiting
 
 Key: TypeAlias = tuple[Kind, Hashable]
@@ -153,7 +154,8 @@ def _pairs_to_judge(ways: Ways, evidence: Evidence) -> list[tuple[int, int]]:
 
 def ways_of(answers: Sequence[Answer | None]) -> Ways:
     """Give different answers numbers by their first appearance, and count them."""
-    number_of: dict[Key, int] = {}
+    number_of: dict[Kind, dict[Hashable, int]] = {}
+    kind, known = None, dict[Hashable, int]()
     firsts: list[Answer] = []
     places: list[int] = []
     counts: list[int] = []
@@ -162,7 +164,12 @@ def ways_of(answers: Sequence[Answer | None]) -> Ways:
         if answer is None:
             labels.append(None)
             continue
-        way = number_of.setdefault((answer.kind, answer.value), len(counts))
+        if answer.kind is not kind:
+            kind = answer.kind
+            known = number_of.setdefault(kind, {})
+        value = answer.value
+        # Fractions take long to hash.
+        way = known.setdefault(_quick(value) if type(value) is Quantity else value, len(counts))
         if way == len(counts):
             firsts.append(answer)
             places.append(place)
@@ -170,6 +177,12 @@ def ways_of(answers: Sequence[Answer | None]) -> Ways:
         counts[way] += 1
         labels.append(way)
     return Ways(firsts, places, counts, tuple(labels))
+
+
+def _quick(quantity: Quantity) -> Hashable:
+    """Give what is equal where quantities are, and quicker to hash."""
+    number, unit, places = quantity
+    return number.numerator, number.denominator, unit, places
 
 
 def _evidence(ways: Ways, judge: Judge | None, patience: Patience) -> Evidence:

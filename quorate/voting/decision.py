@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import gt
 from typing import NamedTuple
 
 from quorate.answers import cluster, equivalent
@@ -97,7 +98,9 @@ def _grouped(ordered: Sequence[Vote]) -> tuple[list[Group], tuple[int | None, ..
         if label == len(members):  # groups are numbered by their first appearance
             members.append([])
         members[label].append(vote)
-    return [Group(tuple(votes)) for votes in members], clusters.labels, len(clusters.parted)
+    uniform = not clusters.merges
+    groups = [Group(tuple(votes), None, uniform) for votes in members]
+    return groups, clusters.labels, len(clusters.parted)
 
 
 def _ranked_election(ordered: Sequence[Vote], knowledge: Knowledge) -> tuple[Election, int]:
@@ -131,6 +134,9 @@ def _ranked_election(ordered: Sequence[Vote], knowledge: Knowledge) -> tuple[Ele
 def _ranked(groups: Sequence[Group], scores: Sequence[float]) -> Standing:
     if len(groups) == 1:
         return Standing([0], "")
+    clear = sorted(range(len(groups)), key=scores.__getitem__, reverse=True)
+    if _are_apart([scores[group] for group in clear]):
+        return Standing(clear, "")
     confidence = [summed_confidence(group.votes) for group in groups]
     tied = _best(range(len(groups)), scores)
     surest = _best(tied, confidence)
@@ -140,6 +146,12 @@ def _ranked(groups: Sequence[Group], scores: Sequence[float]) -> Standing:
         key=lambda group: (-scores[group], -confidence[group], groups[group].first_member),
     )
     return Standing([winner, *others], _tie_break(groups, winner, tied, surest))
+
+
+def _are_apart(falling: Sequence[float]) -> bool:
+    """Whether no two scores are the same, nor the first two as good as the same."""
+    slack = TIE * max(abs(falling[0]), abs(falling[-1]))
+    return falling[1] < falling[0] - slack and all(map(gt, falling[1:], falling[2:]))
 
 
 def _best(groups: Sequence[int], measures: Sequence[float]) -> list[int]:
@@ -198,6 +210,8 @@ def _answering(rule: Strategy, election: Election, count: Count) -> float:
 
 def _weights(election: Election, count: Count) -> tuple[float, ...]:
     weights = count.weights or [1.0] * len(election.votes)
+    if None not in election.labels:
+        return tuple(map(float, weights))
     return tuple(
         0.0 if label is None else float(weight)
         for label, weight in zip(election.labels, weights, strict=True)

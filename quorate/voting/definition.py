@@ -54,7 +54,7 @@ class Strategy:
 
     def score(self, votes: Sequence[Vote]) -> float:
         """Give the score of an answer that has these votes, for additive rules."""
-        return math.fsum(map(self.worth, votes))
+        return float(len(votes)) if self.worth is one_each else math.fsum(map(self.worth, votes))
 
     def count(self, election: Election) -> Count:
         """Score the groups of an election.
@@ -64,7 +64,7 @@ class Strategy:
         if self.counting is None:
             return Count(
                 [self.score(group.votes) for group in election.groups],
-                weights=[self.worth(vote) for vote in election.votes],
+                weights=list(map(self.worth, election.votes)),
             )
         given = self.counting(election)
         try:

@@ -73,6 +73,13 @@ class Table(Mapping[str, Strategy]):
             raise self._broken[name]
         return self._by_any_name.get(name)
 
+    def at_hand(self, name: str) -> Strategy | None:
+        """Give the strategy with a name or alias where no plugin can have a say in it."""
+        strategy = self._by_any_name.get(name)
+        if self._waiting is None or name in self._waiting or name in self._broken:
+            return None
+        return strategy
+
     def all_names(self) -> list[str]:
         """Give every name and alias that works."""
         self._load(list(self._unloaded()))

@@ -176,6 +176,8 @@ def find(name: str) -> Strategy:
     """
     if not isinstance(name, str):
         raise InvalidRequest.field("strategy", name, "it must be a name", "Try 'majority'.")
+    if (at_hand := STRATEGIES.at_hand(name)) is not None:
+        return at_hand
     strategy = STRATEGIES.named(name.strip().lower().replace("-", "_").replace(" ", "_"))
     if strategy is None:
         raise UnknownStrategy(

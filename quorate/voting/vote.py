@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter, ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.answers import key_of
@@ -102,10 +103,12 @@ class Group:
     """The votes for one answer, in order of their members; none of them abstains.
 
     An answer that only stands in rankings has none; then `ranked` is how it was put there.
+    `uniform`: it is known that all gave it in one way.
     """
 
     votes: tuple[Vote, ...]
     ranked: Answer | None = None
+    uniform: bool = field(default=False, compare=False)
 
     @cached_property
     def answer(self) -> Answer:
@@ -115,6 +118,8 @@ class Group:
         """
         if not self.votes and self.ranked is not None:
             return self.ranked
+        if self.uniform and (given := max(self.votes, key=_confidence).answer) is not None:
+            return given
         ways: dict[Hashable, list[tuple[Vote, Answer]]] = {}
         for vote in self.votes:
             if vote.answer is not None:
@@ -128,17 +133,24 @@ class Group:
         return self.votes[0].member if self.votes else LAST_MEMBER
 
 
+_confidence: Callable[[Vote], float] = attrgetter("confidence")
+_member: Callable[[Vote], str] = attrgetter("member")
+
+
 def _commonness(said: Sequence[tuple[Vote, Answer]]) -> tuple[int, float]:
     return len(said), summed_confidence([vote for vote, _ in said])
 
 
 def summed_confidence(votes: Sequence[Vote]) -> float:
     """Sum confidences exactly, whatever the order in which they came."""
-    return math.fsum(vote.confidence for vote in votes)
+    return math.fsum(map(_confidence, votes))
 
 
 def in_order(votes: Sequence[Vote]) -> list[Vote]:
     """Sort votes by member, so that nothing depends on who answered first."""
+    ordered = sorted(votes, key=_member)
+    if all(map(ne, map(_member, ordered), map(_member, ordered[1:]))):
+        return ordered
     return sorted(votes, key=_place)
 
 

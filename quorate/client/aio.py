@@ -115,13 +115,16 @@ class AsyncClient:
         Leaving the loop early cancels the question, down to the engines. Raises as `ask`.
         """
         request = wire.AskStreamRequest(
-            question=to_proto.question(question_of(asked, options)), omit_tokens=omit_tokens
+            question=to_proto.question(question_of(asked, options)),
+            omit_tokens=omit_tokens,
+            batched=True,
         )
         call = self._stub.AskStream(request, timeout=self.timeout_seconds)
         try:
             async for response in call:
-                if (event := from_proto.event(response)) is not None:
-                    yield event
+                for one in response.batch.events or (response,):
+                    if (event := from_proto.event(one)) is not None:
+                        yield event
         finally:
             call.cancel()
 

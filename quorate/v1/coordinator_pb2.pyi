@@ -428,8 +428,13 @@ class AskStreamRequest(google.protobuf.message.Message):
 
     QUESTION_FIELD_NUMBER: builtins.int
     OMIT_TOKENS_FIELD_NUMBER: builtins.int
+    BATCHED_FIELD_NUMBER: builtins.int
     omit_tokens: builtins.bool
     """Tokens of single models are not streamed; ballots still are."""
+    batched: builtins.bool
+    """Events that are there at the same time may come in one batch, which costs both sides less; false
+    gives each a message of its own, and so does an old coordinator.
+    """
     @property
     def question(self) -> Global___Question:
         """The question."""
@@ -439,9 +444,10 @@ class AskStreamRequest(google.protobuf.message.Message):
         *,
         question: Global___Question | None = ...,
         omit_tokens: builtins.bool = ...,
+        batched: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["question", b"question"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["omit_tokens", b"omit_tokens", "question", b"question"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["batched", b"batched", "omit_tokens", b"omit_tokens", "question", b"question"]) -> None: ...
 
 Global___AskStreamRequest: typing_extensions.TypeAlias = AskStreamRequest
 
@@ -463,6 +469,7 @@ class AskStreamResponse(google.protobuf.message.Message):
     FINAL_FIELD_NUMBER: builtins.int
     PLAN_STEP_FIELD_NUMBER: builtins.int
     RESIDENCY_FIELD_NUMBER: builtins.int
+    BATCH_FIELD_NUMBER: builtins.int
     @property
     def planned(self) -> Global___PlanMade:
         """The question was split and planned."""
@@ -511,6 +518,10 @@ class AskStreamResponse(google.protobuf.message.Message):
     def residency(self) -> Global___Residency:
         """A model is loaded or unloaded because the plan says so."""
 
+    @property
+    def batch(self) -> Global___AskStreamBatch:
+        """Several events; only where batched was asked for."""
+
     def __init__(
         self,
         *,
@@ -526,12 +537,33 @@ class AskStreamResponse(google.protobuf.message.Message):
         final: Global___Result | None = ...,
         plan_step: Global___PlanStep | None = ...,
         residency: Global___Residency | None = ...,
+        batch: Global___AskStreamBatch | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["ballot", b"ballot", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "plan_step", b"plan_step", "planned", b"planned", "provisional", b"provisional", "residency", b"residency", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ballot", b"ballot", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "plan_step", b"plan_step", "planned", b"planned", "provisional", b"provisional", "residency", b"residency", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["planned", "started", "token", "ballot", "provisional", "retraction", "certificate", "part", "synthesis", "final", "plan_step", "residency"] | None: ...
+    def HasField(self, field_name: typing.Literal["ballot", b"ballot", "batch", b"batch", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "plan_step", b"plan_step", "planned", b"planned", "provisional", b"provisional", "residency", b"residency", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ballot", b"ballot", "batch", b"batch", "certificate", b"certificate", "event", b"event", "final", b"final", "part", b"part", "plan_step", b"plan_step", "planned", b"planned", "provisional", b"provisional", "residency", b"residency", "retraction", b"retraction", "started", b"started", "synthesis", b"synthesis", "token", b"token"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["planned", "started", "token", "ballot", "provisional", "retraction", "certificate", "part", "synthesis", "final", "plan_step", "residency", "batch"] | None: ...
 
 Global___AskStreamResponse: typing_extensions.TypeAlias = AskStreamResponse
+
+@typing.final
+class AskStreamBatch(google.protobuf.message.Message):
+    """Events that come together."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: builtins.int
+    @property
+    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___AskStreamResponse]:
+        """At least two, in the order in which they happened; none is a batch."""
+
+    def __init__(
+        self,
+        *,
+        events: collections.abc.Iterable[Global___AskStreamResponse] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["events", b"events"]) -> None: ...
+
+Global___AskStreamBatch: typing_extensions.TypeAlias = AskStreamBatch
 
 @typing.final
 class Subtask(google.protobuf.message.Message):

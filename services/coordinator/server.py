@@ -14,11 +14,12 @@ from quorate.calls import time_left
 from quorate.errors import InvalidRequest, NotImplementedYet, QuorateError
 from quorate.v1 import common_pb2, coordinator_pb2, coordinator_pb2_grpc
 from services.coordinator import ask
-from services.coordinator.events import NOBODY, Event, Listener
+from services.coordinator.events import NOBODY, Listener
 from services.coordinator.learning_server import LearningServer
 from services.coordinator.limits import DAY_SECONDS
 from services.coordinator.requests import question_of
-from services.coordinator.responses import circuit_of, plan_of, response_of, result_of
+from services.coordinator.responses import circuit_of, plan_of, result_of
+from services.coordinator.telling import Told, tell
 
 if TYPE_CHECKING:
     import grpc.aio
@@ -75,20 +76,14 @@ class CoordinatorServer(LearningServer, coordinator_pb2_grpc.CoordinatorServiceS
     ) -> None:
         """Answer a question and stream what happens; the reader's cancel reaches every node."""
         question = self._question(request.question, context)
-        events: asyncio.Queue[Event | QuorateError | None] = asyncio.Queue(MOST_EVENTS_WAITING)
+        events: asyncio.Queue[Told] = asyncio.Queue(MOST_EVENTS_WAITING)
         listener = Listener(events.put, tokens=not request.omit_tokens)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._answer_into(events, question, listener))
-            while (event := await events.get()) is not None:
-                if isinstance(event, QuorateError):
-                    raise event
-                await context.write(response_of(event))
+            await tell(events, context.write, batched=request.batched)
 
     async def _answer_into(
-        self,
-        events: asyncio.Queue[Event | QuorateError | None],
-        question: Question,
-        listener: Listener,
+        self, events: asyncio.Queue[Told], question: Question, listener: Listener
     ) -> None:
         try:
             await ask.answer(self._means, question, listener)

@@ -111,7 +111,9 @@ async def asking(served: Served, *, streamed: bool) -> AsyncIterator[Ask]:
             await stub.Ask(coordinator_pb2.AskRequest(question=asked))
 
         async def stream() -> None:
-            request = coordinator_pb2.AskStreamRequest(question=asked, omit_tokens=True)
+            request = coordinator_pb2.AskStreamRequest(  # as the client library asks
+                question=asked, omit_tokens=True, batched=True
+            )
             async for _ in stub.AskStream(request):
                 pass
 

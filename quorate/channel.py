@@ -146,6 +146,12 @@ class Peers:
         if channel is not None:
             await channel.close()
 
+    def let_go(self, address: str, peer: Peer = None) -> None:
+        """Drop the channel to a peer that has left; its running calls may end before it closes."""
+        channel = self._channels.pop((address, peer), None)
+        if channel is not None:
+            channel.let_go()
+
     async def close(self) -> None:
         """End all calls and close all connections."""
         for channel in list(self._channels.values()):

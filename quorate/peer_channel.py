@@ -17,7 +17,7 @@ import grpc.aio
 from quorate import outgoing
 from quorate.admission import ENDLESS
 from quorate.calls import REQUEST_ID, REQUEST_ID_KEY, new_request_id, time_left
-from quorate.errors import DeadlineExceeded
+from quorate.errors import DeadlineExceeded, PeerUnreachable
 from quorate.telemetry import inject_trace
 
 if TYPE_CHECKING:
@@ -97,13 +97,21 @@ class PeerChannel(grpc.aio.Channel):
         self._material = material
         self._retire = retire
         self._closed = False
+        self._let_go = False
         self._connection = self._open()
 
     def _open(self) -> Connection:
         material = self._material()
         return Connection(self._connect(material), material)
 
+    def let_go(self) -> None:
+        """Start no further calls; those that run may end, then the connection is closed."""
+        self._let_go = True
+        self._retire(self._connection)
+
     def _current(self) -> Connection:
+        if self._let_go:
+            raise PeerUnreachable(f"{self.address} is gone: the connection to it was let go")
         if not self._closed and self._connection.material is not self._material():
             self._retire(self._connection)
             self._connection = self._open()

@@ -53,8 +53,12 @@ class Loads:
             load = self._loads[place] = Load()
         return load
 
+    def holds(self, place: Place, load: Load) -> bool:
+        """Say whether a load is still that of a place, and the place was not forgotten since."""
+        return self._loads.get(place) is load
+
     def forget(self, node: str) -> None:
-        """Drop what is known of a node that is gone; calls still in flight keep their count."""
+        """Drop what is known of a node that is gone."""
         for place in [place for place in self._loads if place.node == node]:
             del self._loads[place]
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import grpc.aio
 
@@ -29,11 +29,22 @@ MOST_WEIGHT: Final = 1_000.0
 LOADED_WHEN_ASKED: Final = {common_pb2.MODEL_STATE_AVAILABLE, common_pb2.MODEL_STATE_LOADING}
 
 
+class Doors(NamedTuple):
+    """Who hears of nodes that come, and of those whose lease has ended, with their address."""
+
+    came: Callable[[str], None] = lambda name: None
+    gone: Callable[[str, str], None] = lambda name, address: None
+
+
+UNWATCHED: Final = Doors()
+
+
 class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
     """Keeps the registry in step with the streams of the nodes.
 
     `clock` gives seconds. `forget` closes the connection to an address that a node has left,
-    `give_up` ends what a node that no longer heartbeats is asked at the moment.
+    `give_up` ends what a node that no longer heartbeats is asked at the moment. `doors` hears
+    which nodes come and go.
     """
 
     def __init__(
@@ -44,6 +55,7 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
         clock: Callable[[], float],
         forget: Callable[[str, str], Awaitable[None]],
         give_up: Callable[[str], None],
+        doors: Doors = UNWATCHED,
     ) -> None:
         self._registry = registry
         self._settings = settings
@@ -51,6 +63,7 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
         self._clock = clock
         self._forget = forget
         self._give_up = give_up
+        self._doors = doors
         self._addresses: dict[str, str] = {}
 
     async def Lease(  # type: ignore[override]  # noqa: N802
@@ -73,12 +86,15 @@ class LeaseServer(registry_pb2_grpc.RegistryServiceServicer):
             await context.write(self._response(lease))
             await self._renewals(lease, context)
         finally:
-            if self._registry.end(lease.id):
+            self._registry.end(lease.id)
+            if not self._registry.holds(node.name, self._clock()):
                 logger.info("node %s is gone", node.name)
+                self._doors.gone(node.name, self._addresses.pop(node.name, node.address))
             self._count()
 
     async def _moved(self, node: Node) -> None:
         """Let go of the connection to where a node of this name was before."""
+        self._doors.came(node.name)
         before = self._addresses.get(node.name)
         self._addresses[node.name] = node.address
         if before not in {None, node.address}:

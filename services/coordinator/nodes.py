@@ -41,6 +41,10 @@ class Channels(Protocol):
         """Close the channel to a peer that is gone."""
         ...
 
+    def let_go(self, address: str, peer: Peer = None) -> None:
+        """Drop the channel to a peer that has left, and let its running calls end."""
+        ...
+
 
 class NodeCaller:
     """Reaches nodes over their channels; a node is dialled as the one that its lease names."""
@@ -65,15 +69,21 @@ class NodeCaller:
                 async for response in stream:
                     await _note(response, said)
             except Cancelled as error:
-                if stream in self._running[member.node]:
+                if stream in self._running.get(member.node, ()):
                     raise
                 raise DeadlineExceeded(
                     f"{member.node} stopped sending heartbeats while it was answering;"
                     " nobody waits for it"
                 ) from error
             finally:
-                self._running[member.node].discard(stream)
+                self._ended(member.node, stream)
                 stream.cancel()
+
+    def _ended(self, node: str, stream: Stream) -> None:
+        if running := self._running.get(node):
+            running.discard(stream)
+            if not running:
+                del self._running[node]
 
     async def score(
         self,
@@ -113,6 +123,11 @@ class NodeCaller:
     async def forget(self, name: str, address: str) -> None:
         """Close the connection to an address that a node has left."""
         await self._channels.forget(address, (Role.NODE, name))
+
+    def drop(self, name: str, address: str) -> None:
+        """Let go of a node whose lease has ended; what it is still answering may come."""
+        self._stubs.pop(name, None)
+        self._channels.let_go(address, (Role.NODE, name))
 
     async def drain(self, node: Node, seconds: float) -> int:
         """Drain a node; gives the number of requests that were abandoned."""

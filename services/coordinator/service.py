@@ -16,7 +16,7 @@ from quorate.identity import Role
 from quorate.telemetry import Telemetry
 from quorate.v1 import coordinator_pb2_grpc, registry_pb2_grpc
 from services.coordinator import ask, remembering
-from services.coordinator.leases import LeaseServer
+from services.coordinator.leases import Doors, LeaseServer
 from services.coordinator.merging import Merger
 from services.coordinator.nodes import NodeCaller
 from services.coordinator.registry import Registry
@@ -66,7 +66,15 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
             caller.give_up(node)
             traffic.forget(node)
 
-        leases = LeaseServer(registry, settings, telemetry, time.monotonic, caller.forget, give_up)
+        def gone(node: str, address: str) -> None:
+            caller.drop(node, address)
+            traffic.forget(node)
+            memory.insight.left(node)
+
+        doors = Doors(memory.insight.came, gone)
+        leases = LeaseServer(
+            registry, settings, telemetry, time.monotonic, caller.forget, give_up, doors
+        )
         services = [
             server.Service(
                 authorization.COORDINATOR,

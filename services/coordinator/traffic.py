@@ -21,12 +21,17 @@ FAIR_SECONDS: Final = 5.0
 
 
 class Trip(NamedTuple):
-    """One call on its way; `probe` when it is the one that a half-open circuit let through."""
+    """One call on its way; `probe` when it is the one that a half-open circuit let through.
+
+    `load` is that of its place when it began: of a place that is forgotten nobody wants to know
+    how its last calls end.
+    """
 
     member: Member
     place: Place
     started: float
     probe: bool
+    load: Load
 
 
 class Outcome(NamedTuple):
@@ -70,17 +75,19 @@ class Traffic:
     def begin(self, member: Member) -> Trip:
         """Note that a call is made."""
         now, place = self._clock(), _place(member)
-        self._loads.of(place).in_flight += 1
-        return Trip(member, place, now, self._breakers.enter(place, now))
+        load = self._loads.of(place)
+        load.in_flight += 1
+        return Trip(member, place, now, self._breakers.enter(place, now), load)
 
     def end(self, trip: Trip, outcome: Outcome, seconds_given: float) -> None:
         """Note how a call ended."""
-        self._leave(trip)
+        if not self._leave(trip):
+            return
         error = outcome.error
         if error is None:
             seconds = self._clock() - trip.started
             self._breakers.succeeded(trip.place)
-            self._loads.of(trip.place).note(seconds, outcome.tokens)
+            trip.load.note(seconds, outcome.tokens)
             if trip.member.sha256:
                 self._latencies.note(trip.member.sha256, seconds)
         elif is_failure(error) or _let_down(error, outcome.heard, seconds_given):
@@ -90,13 +97,12 @@ class Traffic:
 
     def abandon(self, trip: Trip) -> None:
         """Note that a call was cancelled, which says nothing about the place."""
-        self._leave(trip)
-        if trip.probe:
+        if self._leave(trip) and trip.probe:
             self._breakers.left(trip.place)
 
-    def _leave(self, trip: Trip) -> None:
-        load = self._loads.of(trip.place)
-        load.in_flight = max(0, load.in_flight - 1)
+    def _leave(self, trip: Trip) -> bool:
+        trip.load.in_flight = max(0, trip.load.in_flight - 1)
+        return self._loads.holds(trip.place, trip.load)
 
     def refusal(self, member: Member) -> Unavailable:
         """Explain a circuit that lets nobody through."""

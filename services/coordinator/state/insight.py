@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 MOST_KEPT = 512
 """Knowledge and numbers of votes that are kept, each for one electorate, until more is learned."""
+MOST_GONE = 64
+"""Nodes that are gone and whose durations are kept, for a node that restarts is soon back."""
 
 
 class Briefing(NamedTuple):
@@ -39,6 +41,7 @@ class Insight:
         self.state: State = NOTHING_LEARNED
         self.judges = judgement.Judges()
         self.latencies: dict[Place, Latency] = {}
+        self._gone: dict[str, None] = {}  # in the order in which they went
         self._consensus = consensus
         self._known: dict[tuple[object, ...], Knowledge] = {}
         self._votes: dict[tuple[object, ...], float] = {}
@@ -89,6 +92,27 @@ class Insight:
             votes = effective_votes(models, known)
             _keep(self._votes, key, votes)
         return votes
+
+    def recall(self, durations: Mapping[Place, Latency]) -> None:
+        """Know durations from before; their nodes are gone until they come."""
+        self.latencies.update(durations)
+        for place in durations:
+            self.left(place.node)
+
+    def came(self, node: str) -> None:
+        """Note that a node is there: how long its models take is kept."""
+        self._gone.pop(node, None)
+
+    def left(self, node: str) -> None:
+        """Note that a node is gone; it may come back, so the last MOST_GONE are remembered."""
+        self._gone.pop(node, None)
+        self._gone[node] = None
+        if len(self._gone) > MOST_GONE:
+            lost = next(iter(self._gone))
+            del self._gone[lost]
+            self.latencies = {
+                place: known for place, known in self.latencies.items() if place.node != lost
+            }
 
     def forget_durations(self, name: str) -> None:
         """Forget how long a model took, or all of them for ""."""

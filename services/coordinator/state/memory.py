@@ -90,7 +90,7 @@ class Memory:
         if snapshot is not None:
             self._take(snapshot)
             known = await self.backing.attempt(self._durations, "how long models took", 1)
-            self.insight.latencies.update(known or {})
+            self.insight.recall(known or {})
         await self._owner.__aenter__()
         self._owner.create_task(self._write_behind())
         self._owner.create_task(self._refresh_now_and_then())

@@ -13,6 +13,7 @@ from quorate.cli import (
     commands_look,
     commands_mesh,
     commands_models,
+    commands_plan,
     commands_topology,
 )
 from quorate.cli.exits import MEANINGS
@@ -48,7 +49,7 @@ def _root(
     pass
 
 
-for commands in (commands_mesh, commands_ask, commands_look, commands_learned):
+for commands in (commands_mesh, commands_ask, commands_plan, commands_look, commands_learned):
     app.add_typer(commands.app)
 app.add_typer(commands_models.app, name="models", rich_help_panel="Setting up")
 app.add_typer(commands_learned.weights, name="weights", rich_help_panel="Looking")

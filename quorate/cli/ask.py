@@ -1,4 +1,4 @@
-"""`quorate ask` and `quorate plan`."""
+"""`quorate ask`."""
 
 from __future__ import annotations
 
@@ -122,29 +122,3 @@ async def _live(
             if loop.time() >= due:
                 live.update(ask_live.draw(view, console.width), refresh=True)
                 due = loop.time() + 1 / FRAMES_PER_SECOND
-
-
-def plan(home: Path, question: str, options: Options, *, as_json: bool) -> None:
-    """Print how a question would be split, without asking it; raises NoMesh."""
-
-    async def run() -> None:
-        async with AsyncClient.from_mesh(home) as client:
-            made = await client.plan(question, **options)
-        if as_json:
-            terminal.print_json(ask_json.plan(made))
-            return
-        console = terminal.console()
-        for subtask in made.subtasks:
-            needs = f"  (needs {', '.join(subtask.depends_on)})" if subtask.depends_on else ""
-            console.print(f"{subtask.id}  {subtask.text}{needs}", markup=False, soft_wrap=True)
-            voters = [
-                f"{one.node}/{one.model}{' (is loaded first)' if one.load_first else ''}"
-                for one in made.assignments
-                if one.subtask_id == subtask.id
-            ]
-            if voters:
-                console.print(f"    {', '.join(voters)}", style="dim", soft_wrap=True)
-        if made.reason:
-            console.print(f"because {made.reason}", markup=False, style="dim", soft_wrap=True)
-
-    asyncio.run(run())

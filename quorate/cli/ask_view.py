@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from quorate.client.results import (
 
 if TYPE_CHECKING:
     from quorate.client.results import Event, Standing
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass
@@ -163,6 +166,6 @@ def moving(move: Residency) -> str:
 
 
 def one_line(text: str, limit: int = 72) -> str:
-    """Show a text on one line, shortened."""
-    flat = " ".join(text.split())
+    """Show a text on one line, shortened, without the controls that could steer a terminal."""
+    flat = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"

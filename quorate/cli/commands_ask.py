@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from quorate.cli.exits import reported
 from quorate.cli.options import (
     DebateTopology,
-    Decompose,
     HomeOption,
     JsonOption,
     StopRule,
     home_of,
 )
-from quorate.errors import InvalidRequest
-
-if TYPE_CHECKING:
-    from quorate.client import Options
+from quorate.cli.plan_options import (
+    BudgetSecondsOption,
+    BudgetTokensOption,
+    DecomposeOption,
+    HorizonOption,
+    LambdaSwitchOption,
+    LambdaTokenOption,
+    MaxModelsOption,
+    MemoryOption,
+    PlannerOption,
+    RoutingOption,
+    memory_limits,
+    word,
+)
+from quorate.cli.questions import given, text_of
 
 app = typer.Typer()
 PANEL = "Questions"
-STDIN = "-"
-MOST_STDIN_BYTES = 4 * 2**20
-"""What the longest question may have in UTF-8; an endless pipe must not fill the memory."""
-
-DecomposeOption = Annotated[
-    Decompose | None,
-    typer.Option(help="How to split a question.", show_default="rules"),
-]
 
 
 @app.command(
@@ -57,9 +58,7 @@ def ask(
     max_tokens: Annotated[
         int | None, typer.Option(help="Most tokens of each ballot.", show_default="512")
     ] = None,
-    max_models: Annotated[
-        int | None, typer.Option(help="Most models to ask for each part.", show_default="all")
-    ] = None,
+    max_models: MaxModelsOption = None,
     model: Annotated[
         list[str] | None, typer.Option(help="Only this model may vote; may be given several times.")
     ] = None,
@@ -67,6 +66,14 @@ def ask(
         list[str] | None, typer.Option(help="Only this node may vote; may be given several times.")
     ] = None,
     decompose: DecomposeOption = None,
+    planner: PlannerOption = None,
+    routing: RoutingOption = None,
+    horizon: HorizonOption = None,
+    lambda_token: LambdaTokenOption = None,
+    lambda_switch: LambdaSwitchOption = None,
+    memory: MemoryOption = None,
+    budget_seconds: BudgetSecondsOption = None,
+    budget_tokens: BudgetTokensOption = None,
     samples: Annotated[
         int | None,
         typer.Option(
@@ -146,7 +153,7 @@ def ask(
 
     With --json, one object is printed for each question, on one line.
     """
-    given: dict[str, object | None] = {
+    options: dict[str, object | None] = {
         "strategy": strategy,
         "seed": seed,
         "temperature": temperature,
@@ -154,16 +161,23 @@ def ask(
         "max_models": max_models,
         "models": model or None,
         "nodes": node or None,
-        "decompose": decompose.value if decompose else None,
+        "decompose": word(decompose),
+        "planner": planner,
+        "routing": word(routing),
+        "horizon": horizon,
+        "lambda_token": lambda_token,
+        "lambda_switch": lambda_switch,
+        "budget_seconds": budget_seconds,
+        "budget_tokens": budget_tokens,
         "samples": samples,
         "rounds": rounds,
-        "topology": topology.value if topology else None,
+        "topology": word(topology),
         "widths": width or None,
         "cascade": cascade or None,
         "min_agreement": min_agreement,
         "confidence_threshold": confidence_threshold,
         "error_risk": error_risk,
-        "stop_rule": stop_rule.value if stop_rule else None,
+        "stop_rule": word(stop_rule),
         "risk": risk,
         "delta": delta,
         "topic": topic,
@@ -173,33 +187,16 @@ def ask(
     with reported(as_json=as_json):
         from quorate.cli import ask as command
 
+        options["memory"] = memory_limits(memory)
         code = command.ask(
             home_of(home),
-            [_text(question) for question in questions],
-            _given(given),
+            [text_of(question) for question in questions],
+            given(options),
             timeout_seconds=timeout,
             as_json=as_json,
             tokens=not no_tokens,
         )
     raise typer.Exit(code)
-
-
-@app.command(
-    rich_help_panel=PANEL,
-    epilog='Example: quorate plan "Calculate 10% of 1000 then find best savings accounts" --json',
-)
-def plan(
-    question: Annotated[str, typer.Argument(help="The question; - reads it from stdin.")],
-    decompose: DecomposeOption = None,
-    as_json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """Show how a question would be split and who would answer, without asking it."""
-    given: dict[str, object | None] = {"decompose": decompose.value if decompose else None}
-    with reported(as_json=as_json):
-        from quorate.cli import ask as command
-
-        command.plan(home_of(home), _text(question), _given(given), as_json=as_json)
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: quorate strategies")
@@ -209,29 +206,3 @@ def strategies(as_json: JsonOption = False, home: HomeOption = None) -> None:
         from quorate.cli import look as command
 
         command.strategies(home_of(home), as_json=as_json)
-
-
-def _given(options: dict[str, object | None]) -> Options:
-    """Keep the options that were given: the rest is the coordinator's to choose."""
-    return {name: value for name, value in options.items() if value is not None}  # type: ignore[return-value]
-
-
-def _checked(question: str) -> str:
-    try:
-        question.encode("utf-8")
-    except UnicodeEncodeError as error:  # the shell's bytes, kept by Python as lone surrogates
-        raise InvalidRequest(f"the question is not UTF-8 text: {error}") from error
-    return question
-
-
-def _text(question: str) -> str:
-    """Read a question from stdin when it is "-"; raises InvalidRequest when it is no text."""
-    if question != STDIN:
-        return _checked(question)
-    data = sys.stdin.buffer.read(MOST_STDIN_BYTES + 1)
-    if len(data) > MOST_STDIN_BYTES:
-        raise InvalidRequest(f"stdin holds more than {MOST_STDIN_BYTES} bytes; shorten the text")
-    try:
-        return data.decode("utf-8").strip()
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"stdin is not UTF-8 text: {error}") from error

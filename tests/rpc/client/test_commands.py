@@ -123,14 +123,6 @@ def test_ask_on_a_terminal_ends_with_the_table_and_the_summary(home: Path) -> No
     assert "answer  4" in written.getvalue()
 
 
-def test_plan_is_printed_with_voters_and_reason(home: Path) -> None:
-    _, out, _ = run(home, "plan", "2+2?")
-    assert out.splitlines() == ["t1  2+2?  (needs t0)", "    n1/atlas", "because it is whole"]
-    _, out, _ = run(home, "plan", "2+2?", "--json", "--decompose", "rules")
-    (subtask,) = json.loads(out)["subtasks"]
-    assert (subtask["id"], subtask["text"], subtask["depends_on"]) == ("t1", "2+2?", ["t0"])
-
-
 @pytest.mark.parametrize(
     ("command", "expected"), [("nodes", "127.0.0.1:7001"), ("strategies", "majority_voting"),
                               ("models", "In the running mesh"), ("status", "A mesh is ready")]

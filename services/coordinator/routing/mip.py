@@ -1,0 +1,89 @@
+"""The exact solver: the problem's structure first, CVXPY and HiGHS on what that leaves open.
+
+`exact` is CVXPY and HiGHS from scratch, without shortcuts: what the rest is compared with.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from services.coordinator.routing import filling
+from services.coordinator.routing.modelling import Answer, SolverFailed, model_of, run_highs
+from services.coordinator.routing.packing import Row, rows_of
+from services.coordinator.routing.problem import Solution, objective_of
+from services.coordinator.routing.structure_exchange import neatened
+
+if TYPE_CHECKING:
+    from services.coordinator.routing.problem import Assignment, Problem
+
+CLOSED: Final = 1e-9
+"""A relative gap at most this wide is none: it is rounding."""
+TOLERANCE: Final = 1e-6
+"""What HiGHS, when it has come to its end, may be off."""
+LEAST_SECONDS: Final = 0.01
+
+
+def exact(problem: Problem, limit_seconds: float, seed: int) -> Solution:
+    """Solve by CVXPY and HiGHS.
+
+    Raises NoPlan when it is proved that no plan is feasible, SolverFailed when HiGHS gives none.
+    """
+    started = time.perf_counter()
+    rows, cuts = rows_of(problem), list[Row]()
+    while True:
+        left = max(LEAST_SECONDS, limit_seconds - (time.perf_counter() - started))
+        answer = run_highs(model_of(problem, (*rows, *cuts)), left, seed)
+        members = np.flatnonzero(answer.loaded > 0.5).tolist()
+        over = _overfull(rows, members)
+        if not over:
+            return _solution(problem, answer, members, started)
+        # HiGHS holds a row to a millionth, which may be thousands of bytes.
+        cuts += over
+
+
+def _overfull(rows: Sequence[Row], members: Sequence[int]) -> list[Row]:
+    """Give a row for each limit that is broken, which says that not all of these fit together."""
+    made = []
+    for row in rows:
+        heavy = {i for i in members if row.weights[i]}
+        if sum(row.weights[i] for i in heavy) > row.budget:
+            together = tuple(int(i in heavy) for i in range(len(row.weights)))
+            made.append(Row(together, len(heavy) - 1))
+    return made
+
+
+def _solution(problem: Problem, answer: Answer, members: Sequence[int], started: float) -> Solution:
+    if problem.deadline_seconds is None:
+        workers = filling.best_workers(problem, neatened(problem, members))
+    else:
+        workers = tuple(tuple(np.flatnonzero(task > 0.5).tolist()) for task in answer.works.T)
+    if workers is None:
+        raise SolverFailed("HiGHS loads fewer options than a task wants")
+    assignment = filling.settled(problem, workers)
+    return judged("highs", problem, assignment, answer.bound, answer.finished, started)
+
+
+def judged(
+    name: str,
+    problem: Problem,
+    assignment: Assignment,
+    bound: float,
+    finished: bool,
+    started: float,
+) -> Solution:
+    """Give an exact solver's plan with its gap; it is optimal when the search came to its end."""
+    objective = objective_of(problem, assignment)
+    gap = max(0.0, bound - objective) / max(1.0, abs(objective))
+    seconds = time.perf_counter() - started
+    if gap <= (TOLERANCE if finished else CLOSED):
+        return Solution(assignment, objective, objective, 0.0, name, "optimal", seconds)
+    return Solution(assignment, objective, bound, gap, name, "time_limit", seconds)
+
+
+def mip(problem: Problem, limit_seconds: float, seed: int) -> Solution:
+    """Solve exactly. Raises NoPlan and SolverFailed as `exact` does."""
+    return exact(problem, limit_seconds, seed)

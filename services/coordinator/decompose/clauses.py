@@ -95,7 +95,8 @@ def _is_command(words: list[str]) -> bool:
     if words[0] in {"look", "work"}:
         return words[1] in {"up", "out"} and len(words) > 2
     if words[0] == "take":
-        return bool(_NUMBER.fullmatch(words[1]))
+        taken = words[2] if words[1] == "away" and len(words) > 2 else words[1]
+        return bool(_NUMBER.fullmatch(taken))
     if words[0] == "use":
         return _uses_result(words)
     return words[-1] not in lexicon.PREPOSITIONS or len(words) > 2
@@ -111,6 +112,8 @@ def _is_question(part: Clause, words: list[str]) -> bool:
         return False
     if words[0] in lexicon.WH:
         return _has_verb(words)
+    if words[0] in lexicon.PREPOSITIONS and words[1] in lexicon.OF_WHICH:
+        return any(word in lexicon.AUXILIARY for word in words[2:])
     return (
         words[0] in lexicon.AUXILIARY
         and len(words) >= 3
@@ -210,10 +213,14 @@ def lacks_object(part: Clause) -> bool:
     words = [word for word in part.words if word not in ",;:?.!"]
     if part.verb not in lexicon.TRANSFORMS:
         return False
-    rest = words[2:] if words[1:2] in (["up"], ["out"]) else words[1:]
+    rest = words[2:] if words[1:2] in (["up"], ["out"], ["away"]) else words[1:]
     if not rest or rest[0] in lexicon.PREPOSITIONS:
         return True
-    return part.verb in {"add", "subtract"} and len(rest) == 1 and bool(_NUMBER.fullmatch(rest[0]))
+    return (
+        part.verb in {"add", "subtract", "take"}
+        and len(rest) == 1
+        and bool(_NUMBER.fullmatch(rest[0]))
+    )
 
 
 def is_arithmetic(part: Clause) -> bool:

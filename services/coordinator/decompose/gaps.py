@@ -32,10 +32,24 @@ def _phrase_after(part: Clause, start: int) -> tuple[str, ...]:
     if len(phrase) > 1 and part.words[max(0, start - 2)] in {"do", "does", "did"}:
         anchored = anchored and following in {"that", "who", "which"}  # "the car use at 25 mpg"
     named = any(token[:1].isupper() or token[:1].isdigit() for token in tokens)
-    superlative = len(phrase) > 1 and phrase[0] in lexicon.SUPERLATIVES
-    if not phrase or anchored or named or superlative or phrase[-1] in lexicon.UNIQUE:
-        return ()
-    return phrase
+    return () if not phrase or anchored or named or _is_known(phrase) else phrase
+
+
+def _is_known(phrase: tuple[str, ...]) -> bool:
+    """Say whether everybody knows which one is meant: "the sun", "the largest planet"."""
+    if phrase[-1] in lexicon.UNIQUE or (len(phrase) > 1 and phrase[0] in lexicon.SUPERLATIVES):
+        return True
+    return len(phrase) > 1 and phrase[0] in lexicon.RELATIONS and phrase[-1] in lexicon.ONE_SET
+
+
+def names_kind(part: Clause, phrase: tuple[str, ...], earlier: Sequence[Clause]) -> bool:
+    """Say whether "the telephone" in "who invented the telephone" is any telephone.
+
+    It is not when the word was said before, as after "describe the steam engine".
+    """
+    verbs = [place for place, word in enumerate(part.words) if word in lexicon.FOUND_OUT]
+    object_of = any(part.words[verb + 2 : verb + 2 + len(phrase)] == phrase for verb in verbs)
+    return object_of and not any(phrase[-1] in other.words for other in earlier)
 
 
 def needs_owner(part: Clause) -> bool:
@@ -79,6 +93,12 @@ def is_elliptic(part: Clause) -> bool:
     return bool(part.verb) and words[1] in direct and ":" not in words
 
 
+def says_not_where(part: Clause) -> bool:
+    """Say whether it asks what there is, and not where: "how many moons are there"."""
+    words = [word for word in part.words if word not in ",;?.!"]
+    return words[-1] == "there" and words[-2:-1] in (["is"], ["are"], ["was"], ["were"])
+
+
 def is_past_of_nothing(part: Clause) -> bool:
     """Say whether a question about the past names nobody and nothing: "what prizes were won"."""
     words = part.words
@@ -104,5 +124,7 @@ def has_anchor(part: Clause) -> bool:
     """Say whether a command names what it is about: a name, quotation, phrase or calculation."""
     if any(token[:1].isupper() for token in part.tokens[1:]) or is_arithmetic(part):
         return True
+    if part.verb == "define" and len(part.words) > 1 and part.words[1] not in lexicon.DETERMINERS:
+        return True  # a bare noun, "define osmosis", is a word as such
     inner = part.words[1:-1]
     return any(word in lexicon.PREPOSITIONS or word in {"that", "which", "who"} for word in inner)

@@ -11,6 +11,9 @@ def words(text: str) -> frozenset[str]:
 
 
 WH = words("what who whom whose which where when why how what's who's where's")
+OF_WHICH = words("which what whom whose")
+"""What may follow a preposition that opens a question: "in which museum"."""
+
 AUXILIARY = words(
     "is are was were do does did can could will would should has have had may must shall am"
 )
@@ -19,14 +22,14 @@ PLAIN_VERBS = words(
     "calculate compute subtract multiply divide solve evaluate simplify convert recommend suggest"
     " identify write summarize summarise translate explain describe define compare contrast compose"
     " create generate invent extract classify rewrite paraphrase implement analyze analyse predict"
-    " prove find search add tell give make provide locate discuss take use"
+    " prove find search add tell give make provide locate discuss take use brainstorm"
 )
 """Verbs that are hardly ever nouns, so that "… and VERB …" starts a new request."""
 
 NOUN_VERBS = words(
     "list name sum count total average round double halve square order sort rank rate review"
     " show state outline draft design plan group filter format print reverse choose pick get spell"
-    " estimate look work replace remove sketch code"
+    " estimate look work replace remove sketch code draw"
 )
 """Verbs that are nouns as well: after "and" they need a determiner to be read as a request."""
 
@@ -56,6 +59,9 @@ PRODUCERS = words(
     " work double halve average total give round square reverse take"
 )
 """Verbs whose result is a thing that a later part can work on."""
+
+LISTING = words("extract list name generate give")
+"""Verbs whose result is a list with a first and a second item."""
 
 QUOTING = words(
     "translate rewrite correct proofread paraphrase repeat summarize summarise classify fix edit"
@@ -106,6 +112,9 @@ MATERIAL = words(
     " essay email letter number numbers values following"
 )
 """Nouns for material that stands elsewhere in the question."""
+
+FOUND_OUT = words("invented discovered patented")
+"""Verbs whose object with "the" is a kind of thing, not one said before: "invented the wheel"."""
 
 UNIQUE = words(
     "sun moon earth sea ocean sky world universe internet weather alphabet city mountains desert"

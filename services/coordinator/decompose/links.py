@@ -43,11 +43,13 @@ def may_cut(left: Clause, right: Clause, link: str) -> bool:
 def _shares_owner(left: Clause, right: Clause) -> bool:
     """Say whether both ask about what only the right one names.
 
-    As in "who is the king and who is the heir of Norway".
+    As in "who is the king and who is the heir of Norway", "find the length and find the width of a
+    wall".
     """
     ends = [word for word in left.words if word.isalpha()]
     opens = [place for place, word in enumerate(left.words) if word == "the"]
-    if left.words[0] not in lexicon.WH or not opens or is_arithmetic(left):
+    asks = left.words[0] in lexicon.WH or left.verb == right.verb != ""
+    if not asks or not opens or is_arithmetic(left):
         return False
     open_end = not any(word in lexicon.PREPOSITIONS for word in left.words[opens[-1] :])
     named = any(token[:1].isupper() for token in left.tokens[1:])
@@ -79,7 +81,8 @@ def parents_of(
         return ()
     place = len(earlier) - 1
     if names_places(part):
-        return _places(part, len(earlier))
+        counted = _places(part, len(earlier))
+        return (place,) if counted is None and _counts_items(part, earlier) else counted
     if not _produces(earlier[place]):
         return None
     if place > 0 and _is_plural(part) and not parents[place]:
@@ -127,6 +130,12 @@ def _places(part: Clause, before: int) -> tuple[int, ...] | None:
     """Give the parts that are counted, from 0; None when one of them is no earlier part."""
     named = sorted(_named_places(part))
     return tuple(place - 1 for place in named) if named[0] >= 1 and named[-1] <= before else None
+
+
+def _counts_items(part: Clause, earlier: Sequence[Clause]) -> bool:
+    """Say whether "the first" and "the second" are items of the list that was just asked for."""
+    lists = len(earlier) == 1 and earlier[0].verb in lexicon.LISTING
+    return lists and not _BY_NUMBER.search(part.masked)
 
 
 def _works_on_result(part: Clause, earlier: Sequence[Clause]) -> bool:

@@ -33,9 +33,13 @@ _EMPTY = (
     | lexicon.words("a an the and or that me my our us please then also first next finally")
 )
 _RESTYLING = lexicon.words("explain make express put say describe")
+_ANSWER = lexicon.words("it this that them")
+_SUBJECTS = lexicon.words("it he she they this that these those")
+_UNASKED = lexicon.VERBS - lexicon.TRANSFORMS
 _EXPLAINING = lexicon.words("explain show justify describe give")
+_HOW_FAR = lexicon.words("why how so more again please further")
 _WORKING = lexicon.words(
-    "step steps work working workings reasoning answer answers solution choice ranking calculation"
+    "step steps workings reasoning answer answers solution choice ranking calculation"
     " calculations method derivation"
 )
 
@@ -52,17 +56,26 @@ def unsplittable(requests: Sequence[Clause]) -> str:
     if reason := dependence(requests[0], ()):
         return f'"{shown(requests[0])}" {reason}'
     manner = next((one for one in requests[1:] if is_manner(one)), None)
-    return f'"{shown(manner)}" says how to answer, and asks nothing else' if manner else ""
+    return (
+        f'"{shown(manner)}" is about the answer to another, and asks nothing else' if manner else ""
+    )
 
 
 def is_manner(part: Clause) -> bool:
-    """Say whether a request is about how another is answered: "show your work", "put it simply"."""
+    """Say whether a request is about how another is answered, or goes on from its words.
+
+    As in "show your work", "put it simply", "explain briefly".
+    """
     words = set(part.words)
-    if "your" in words or (part.verb and is_elliptic(part)):
+    if "your" in words or (part.verb in _UNASKED and is_elliptic(part)):
         return True
-    if part.verb in _RESTYLING and part.words[1] in lexicon.BACK_REFERENCES | {"that"}:
+    if part.verb in _RESTYLING and part.words[1] in _ANSWER:
         return True
-    return part.verb in _EXPLAINING and bool(words & _WORKING)
+    if part.words[0] in lexicon.WH and part.words[1] in _SUBJECTS:
+        return True  # "explain what a tide is and why it is high": the second is no question
+    said = [word for word in part.words[1:] if word not in ",;:?.!"]
+    only_how = all(word in _HOW_FAR or word.endswith("ly") for word in said)
+    return part.verb in _EXPLAINING and (only_how or bool(words & _WORKING))
 
 
 def judge(question: str, requests: Sequence[Clause], proposed: Sequence[Subtask]) -> Judged:

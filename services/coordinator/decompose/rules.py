@@ -28,7 +28,9 @@ from services.coordinator.decompose.gaps import (
     is_elliptic,
     is_past_of_nothing,
     names_its_set,
+    names_kind,
     needs_owner,
+    says_not_where,
 )
 from services.coordinator.decompose.splits import Split, SplitBy, whole
 from services.coordinator.decompose.text import Span, listing, mask, sentences
@@ -63,7 +65,9 @@ _CODE = re.compile(
     r"```|~~~|^(?: {4}|\t)\S|^[ \t]*(?:def|class|import|#include|SELECT)\s", re.MULTILINE
 )
 _CONDITION = re.compile(
-    r"\s*(?:if|when|suppose|assume|given|let|imagine|while|since)\b", re.IGNORECASE
+    r"\s*(?:if|suppose|assum(?:e|ing)|given|let|imagine|while|since|unless"
+    r"|when(?!\s+(?:is|are|was|were|do|does|did|has|have|had|will|can|could|should|would)\b))\b",
+    re.IGNORECASE,
 )
 _OPTION = re.compile(r"(?:^|\s)\(?([A-Ha-h])[).:]\s*\S")
 
@@ -205,6 +209,7 @@ def _points_elsewhere(part: Clause, earlier: Sequence[Clause]) -> str:
 
 def _leaves_open(part: Clause, earlier: Sequence[Clause]) -> str:
     phrases = [] if names_its_set(part, earlier) else bare_definites(part)
+    phrases = [phrase for phrase in phrases if not names_kind(part, phrase, earlier)]
     if earlier and not all(is_arithmetic(other) for other in earlier) and phrases:
         return f'does not say which "{" ".join(phrases[0])}" is meant'
     owned = lexicon.RELATIONS | lexicon.MATERIAL
@@ -215,6 +220,8 @@ def _leaves_open(part: Clause, earlier: Sequence[Clause]) -> str:
 def _asks_for_more(part: Clause, earlier: Sequence[Clause]) -> str:
     more = needs_owner(part) and not names_its_set(part, earlier)
     more = more or (bool(earlier) and is_elliptic(part))
+    free = all(is_arithmetic(other) for other in earlier)
+    more = more or (says_not_where(part) and not free)
     return "asks for something of another part" if more else ""
 
 

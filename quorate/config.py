@@ -152,11 +152,17 @@ class NodeSettings(ServiceSettings):
 class CoordinatorSettings(ServiceSettings, MemorySettings):
     """A coordinator: how it votes by default, how long it waits, and what it remembers.
 
-    Seconds throughout. `synthesizer` None merges parts deterministically.
+    Seconds throughout. `synthesizer` None merges parts deterministically. `planner` names the model
+    that splits and plans, where it is in memory. `journal` is a file of JSON lines about plans
+    (None: kept nowhere), rotated at `journal_bytes` through `journal_files` older ones.
     """
 
     synthesizer: Address | None = None
     synthesizer_models: Sequence[str] = ()
+    planner: str = ""
+    journal: Path | None = None
+    journal_bytes: int = Field(default=16 * 2**20, ge=4_096)
+    journal_files: int = Field(default=4, ge=1, le=1_000)
     strategy: str = "majority"
     lease_seconds: float = Field(default=6.0, gt=0)
     heartbeat_seconds: float = Field(default=2.0, gt=0)

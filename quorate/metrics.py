@@ -30,6 +30,7 @@ STEP_SECONDS: Final = (
     *(1.0, 2.5, 5.0),
 )
 BATCH_SAMPLES: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 128.0)
+PLAN_SECONDS: Final = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 SHARES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -198,6 +199,15 @@ class Metrics:
         )
         self.topics_by_rules = self._counter(
             "topics_by_rules", "Topics told by rules because no node could embed"
+        )
+        self.plan_seconds = self._histogram(
+            "plan_seconds", "Time to find a plan, by routing mode", ("mode",), PLAN_SECONDS
+        )
+        self.plans = self._counter(
+            "plans", "Plans found, by routing mode and status", ("mode", "status")
+        )
+        self.plan_moves = self._counter(
+            "plan_moves", "Models that plans loaded and unloaded", ("kind", "outcome")
         )
         self.synthesis = self._counter("synthesis", "Answers put together, by method", ("method",))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from quorate.errors import NoNodes, UnknownModel, UnknownNode, nearest
@@ -29,6 +30,25 @@ def members(nodes: Sequence[Node], question: Question) -> tuple[Member, ...]:
     if not able:
         raise NoNodes(_nobody_ready(chosen, question), retry_after_seconds=1.0)
     return tuple(sorted(_limited(able, question.max_models)))
+
+
+def candidates(nodes: Sequence[Node], question: Question) -> tuple[Member, ...]:
+    """Give every member that a plan may choose, in the order of preference.
+
+    Besides those that vote where nobody plans, these are models on demand that need the memory of
+    others. Raises NoNodes, UnknownModel and UnknownNode.
+    """
+    members(nodes, question)
+    chosen = [node for node in nodes if not question.nodes or node.name in question.nodes]
+    able = [
+        _member(node, model)
+        for node in chosen
+        if not node.draining
+        for model in node.models
+        if (not question.models or model.name in question.models)
+        and (model.ready or model.on_demand)
+    ]
+    return tuple(_by_preference(able, len(able)))
 
 
 def _able(nodes: Sequence[Node], question: Question) -> Sequence[Member]:
@@ -88,17 +108,21 @@ def _limited(able: Sequence[Member], most: int) -> Sequence[Member]:
 
     Resident models before others, different models before copies, different nodes before one.
     """
-    if most == 0 or len(able) <= most:
-        return able
+    return able if most == 0 or len(able) <= most else _by_preference(able, most)
+
+
+def _by_preference(able: Sequence[Member], most: int) -> Sequence[Member]:
     left, chosen = sorted(able), list[Member]()
+    models, nodes = Counter[str](), Counter[str]()
 
     def crowding(member: Member) -> tuple[bool, int, int]:
-        same_model = sum(other.model == member.model for other in chosen)
-        same_node = sum(other.node == member.node for other in chosen)
-        return not member.resident, same_model, same_node
+        return not member.resident, models[member.model], nodes[member.node]
 
     while len(chosen) < most:
-        chosen.append(left.pop(left.index(min(left, key=crowding))))
+        member = left.pop(left.index(min(left, key=crowding)))
+        models[member.model] += 1
+        nodes[member.node] += 1
+        chosen.append(member)
     return chosen
 
 

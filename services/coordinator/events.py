@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from services.coordinator.loading import Move
     from services.coordinator.question import (
         Ballot,
         Certificate,
@@ -16,12 +17,31 @@ if TYPE_CHECKING:
         Seat,
         Standing,
     )
+    from services.coordinator.routing.routed import PlanStep
 
 
 class Planned(NamedTuple):
     """The question was split and planned."""
 
     plan: Plan
+
+
+class Routing(NamedTuple):
+    """A layer of parts was planned, or planned again."""
+
+    step: PlanStep
+
+
+class Moved(NamedTuple):
+    """A model is loaded or unloaded because a plan says so.
+
+    `seconds` is what it took once it is `done`; `problem` says why it failed.
+    """
+
+    move: Move
+    seconds: float = 0.0
+    done: bool = False
+    problem: str = ""
 
 
 class Started(NamedTuple):
@@ -91,6 +111,8 @@ class Finished(NamedTuple):
 
 Event = (
     Planned
+    | Routing
+    | Moved
     | Started
     | Token
     | Cast

@@ -6,51 +6,88 @@ from collections.abc import Sequence
 
 from quorate.answers import Kind, infer_kind
 from quorate.errors import InvalidRequest
-from services.coordinator import electorate
+from services.coordinator.decompose import Ask, Mode, split
 from services.coordinator.decompose.dag import Subtask, ordered
-from services.coordinator.decompose.rules import decompose
 from services.coordinator.decompose.splits import Split, whole
 from services.coordinator.orchestrate import counts
-from services.coordinator.question import Drawing, Node, Plan, Question
+from services.coordinator.question import Drawing, Member, Plan, Question
 from services.coordinator.work import Allowance
 
+USUAL_ROUTING = "mip"
 
-def plan(question: Question, nodes: Sequence[Node], question_id: str) -> Plan:
-    """Split a question and give every part to the whole electorate.
 
-    Raises NoNodes, UnknownModel and UnknownNode when there is nobody to vote.
+def plan(
+    question: Question,
+    question_id: str,
+    made: Split,
+    everybody: tuple[Member, ...],
+    candidates: tuple[Member, ...],
+) -> Plan:
+    """Put a plan together.
+
+    Everybody votes on every part where no choice is wanted, or where as many are wanted as there
+    are; else voters are chosen among the candidates for each layer of parts.
     """
-    voters = electorate.members(nodes, question)
-    split = split_of(question)
-    subtasks = tuple(ordered(split.parts))
-    return Plan(question_id, subtasks, voters, _kinds(question, subtasks), split.reason)
+    subtasks = tuple(ordered(made.parts))
+    chosen = bool(question.routing) and not _is_everybody(question, everybody, candidates)
+    members = candidates if chosen else everybody
+    voters = min(question.max_models or len(members), len(members)) if chosen else len(members)
+    return Plan(
+        question_id,
+        subtasks,
+        tuple(sorted(members)),
+        _kinds(question, subtasks),
+        made.reason,
+        voters,
+        made.decomposed_by.value,
+        everybody=not chosen,
+    )
 
 
-def split_of(question: Question) -> Split:
-    """Split a question, unless that was declined or its parts could not be put together again."""
-    if not question.decompose:
+def _is_everybody(
+    question: Question, everybody: tuple[Member, ...], candidates: tuple[Member, ...]
+) -> bool:
+    """Say whether a limit on the number of voters leaves nothing to choose."""
+    return (
+        question.routing == USUAL_ROUTING
+        and question.max_models >= len(candidates) == len(everybody)
+        and not question.memory_bytes
+        and all(member.resident for member in everybody)
+    )
+
+
+async def split_of(question: Question, ask: Ask | None) -> Split:
+    """Split a question, unless that was declined or its parts could not be put together again.
+
+    `ask` reaches a model that can split (None: there is none). Raises NotReady where one is needed.
+    """
+    if question.decompose is Mode.NONE:
         return whole(question.text, "as asked")
     if question.drawing.constrained:
         return whole(question.text, "a grammar or schema prescribes the form of the whole answer")
     if any(message.role != "system" for message in question.messages[:-1]):
         return whole(question.text, "it goes on from earlier messages")
-    return decompose(question.text)
+    return await split(question.text, question.decompose, ask)
 
 
 def _kinds(question: Question, subtasks: Sequence[Subtask]) -> dict[str, Kind | None]:
     """Say what type of answer each part has: as asked for the last ones, inferred for steps."""
     steps = {parent for part in subtasks for parent in part.depends_on}
     return {
-        part.id: infer_kind(part.text) if part.id in steps or not question.kind else question.kind
+        part.id: _kind_of_step(part) if part.id in steps or not question.kind else question.kind
         for part in subtasks
     }
+
+
+def _kind_of_step(part: Subtask) -> Kind | None:
+    return part.expected or infer_kind(part.text)
 
 
 def allowance(question: Question, made: Plan, drawing: Drawing) -> Allowance | None:
     """Give what all members together may say about one part; `drawing` is within the budget."""
     if question.tokens is None or drawing.max_tokens is None:
         return None
-    generations = counts.generations(question, len(made.members))
+    generations = counts.generations(question, made.voters)
     share = question.tokens // (len(made.subtasks) * generations + (len(made.subtasks) > 1))
     return Allowance(share * generations, question.drawing.max_tokens)
 
@@ -60,7 +97,7 @@ def within_budget(question: Question, made: Plan) -> Drawing:
     if question.tokens is None:
         return question.drawing
     parts = len(made.subtasks)
-    each = counts.generations(question, len(made.members))
+    each = counts.generations(question, made.voters)
     generations = parts * each + (1 if parts > 1 else 0)
     share = question.tokens // generations
     if share == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +14,23 @@ if TYPE_CHECKING:
     from quorate.answers import Answer, Kind
     from quorate.errors import QuorateError
     from services.coordinator.decompose.dag import Subtask
+    from services.coordinator.routing.routed import PlanStep
+
+
+LAMBDA_TOKEN = 0.5
+"""What the cost of tokens weighs in a plan."""
+LAMBDA_SWITCH = 0.2
+"""What loading a model weighs in a plan."""
+
+
+class Mode(StrEnum):
+    """How a question is split."""
+
+    AUTO = "auto"
+    """Rules; a model where rules see several requests that may not stand alone."""
+    RULES = "rules"
+    MODEL = "model"
+    NONE = "none"
 
 
 class Topology(StrEnum):
@@ -61,7 +78,11 @@ class Question:
     `delta` to the certificate; below `min_agreement` a part has no answer, and ballots less
     confident than `confidence_threshold` abstain. A `frozen` question changes nothing that was
     learned; `ground_truth` teaches ("": unknown). An answer that is wrong with a probability above
-    `error_risk` is withheld (0: never). `topic` "" is told by the text.
+    `error_risk` is withheld (0: never). `topic` "" is told by the text. `routing` names how models
+    are chosen for parts ("": everybody votes on everything), under the weights `lambda_token` and
+    `lambda_switch` and the limits `memory_bytes` of nodes and machines by name ("": all); the plan
+    of a layer of parts looks `horizon` layers ahead. `planner` names the model that splits and
+    plans ("": the most able one).
     """
 
     messages: tuple[Message, ...]
@@ -75,7 +96,7 @@ class Question:
     nodes: tuple[str, ...] = ()
     seconds: float | None = None
     tokens: int | None = None
-    decompose: bool = True
+    decompose: Mode = Mode.RULES
     stop_rule: StopRule = StopRule.EXACT
     risk: float = 0.0
     seconds_are_budget: bool = False
@@ -92,6 +113,12 @@ class Question:
     ground_truth: str = ""
     error_risk: float = 0.0
     topic: str = ""
+    routing: str = ""
+    lambda_token: float = LAMBDA_TOKEN
+    lambda_switch: float = LAMBDA_SWITCH
+    memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    horizon: int = 0
+    planner: str = ""
 
     @property
     def text(self) -> str:
@@ -341,13 +368,26 @@ class Decision:
 
 @dataclass(frozen=True)
 class Plan:
-    """The parts of a question, who works on them, and why it was split like this."""
+    """The parts of a question, who works on them, and why it was split like this.
+
+    `members` may vote, and `everybody` of them does on every part, unless as many as `voters` are
+    chosen for each: then `steps` say who, one for each layer of parts as it can be foreseen.
+    `decomposed_by` is "rules", "model" or "none".
+    """
 
     question_id: str
     subtasks: tuple[Subtask, ...]
     members: tuple[Member, ...]
     kinds: Mapping[str, Kind | None]
     reason: str
+    voters: int
+    decomposed_by: str = "none"
+    steps: tuple[PlanStep, ...] = ()
+    everybody: bool = True
+
+    def with_steps(self, steps: Sequence[PlanStep]) -> Plan:
+        """Give the plan with its layers' plans."""
+        return replace(self, steps=tuple(steps))
 
 
 class Merged(NamedTuple):
@@ -373,3 +413,4 @@ class Result:
     reason: str
     seed: int
     seconds: Seconds
+    steps: tuple[PlanStep, ...] = ()

@@ -7,12 +7,20 @@ from typing import Final
 
 from quorate import voting
 from quorate.answers import Kind
-from quorate.errors import InvalidRequest, NotImplementedYet, nearest
+from quorate.errors import InvalidRequest
 from quorate.v1 import common_pb2, coordinator_pb2
 from quorate.voting.stopping import StopRule
 from services.coordinator import limits
+from services.coordinator import routing_requests as routing
 from services.coordinator.exchanges import exchange_of, is_warm
-from services.coordinator.question import Drawing, Message, Question
+from services.coordinator.question import (
+    LAMBDA_SWITCH,
+    LAMBDA_TOKEN,
+    Drawing,
+    Message,
+    Mode,
+    Question,
+)
 from services.coordinator.state.topics import LONGEST_TOPIC
 
 MOST_MESSAGES: Final = 1_000
@@ -26,13 +34,19 @@ ROLES: Final[Mapping[int, str]] = {
     common_pb2.CHAT_ROLE_USER: "user",
     common_pb2.CHAT_ROLE_ASSISTANT: "assistant",
 }
-LATER_ROUTINGS: Final = ("mip", "lp_relaxed", "model", "greedy", "round_robin", "random")
 STOP_RULES: Final[Mapping[int, StopRule]] = {
     coordinator_pb2.STOP_RULE_NEVER: StopRule.NEVER,
     coordinator_pb2.STOP_RULE_EXACT: StopRule.EXACT,
     coordinator_pb2.STOP_RULE_RISK: StopRule.RISK,
     coordinator_pb2.STOP_RULE_ADAPTIVE: StopRule.ADAPTIVE,
     coordinator_pb2.STOP_RULE_WINDOW: StopRule.WINDOW,
+}
+DECOMPOSE_MODES: Final[Mapping[int, Mode]] = {
+    coordinator_pb2.DECOMPOSE_MODE_UNSPECIFIED: Mode.RULES,
+    coordinator_pb2.DECOMPOSE_MODE_AUTO: Mode.AUTO,
+    coordinator_pb2.DECOMPOSE_MODE_RULES: Mode.RULES,
+    coordinator_pb2.DECOMPOSE_MODE_MODEL: Mode.MODEL,
+    coordinator_pb2.DECOMPOSE_MODE_NONE: Mode.NONE,
 }
 USUAL_DELTA: Final = 0.05
 """Probability of a false certificate where the question names none."""
@@ -44,10 +58,9 @@ def question_of(
     """Check a question.
 
     `strategy` is the one for questions that name none, `seconds_left` what the call's deadline
-    leaves. Raises InvalidRequest, UnknownStrategy, and NotImplementedYet for features to come.
+    leaves. Raises InvalidRequest and UnknownStrategy.
     """
     _check_numbers(asked)
-    _check_features(asked)
     chosen = voting.find(asked.strategy or strategy).name
     exchange = exchange_of(asked, chosen)
     return Question(
@@ -61,13 +74,13 @@ def question_of(
         topology=exchange.topology,
         widths=exchange.widths,
         cascade=exchange.cascade,
-        max_models=asked.max_models,
+        max_models=routing.voters_of(asked),
         models=tuple(asked.models),
         nodes=tuple(asked.nodes),
         seconds=_sooner(asked.budget.seconds, seconds_left),
         seconds_are_budget=_budget_binds(asked.budget.seconds, seconds_left),
         tokens=asked.budget.tokens or None,
-        decompose=asked.decompose != coordinator_pb2.DECOMPOSE_MODE_NONE,
+        decompose=_mode(asked.decompose),
         stop_rule=_stop_rule(asked.stop_rule, asked.risk),
         risk=asked.risk,
         min_agreement=asked.min_agreement,
@@ -79,7 +92,21 @@ def question_of(
         ground_truth=asked.ground_truth.strip(),
         error_risk=asked.error_risk,
         topic=_topic(asked.topic),
+        routing=routing.mode_of(asked),
+        lambda_token=asked.lambda_token if asked.HasField("lambda_token") else LAMBDA_TOKEN,
+        lambda_switch=asked.lambda_switch if asked.HasField("lambda_switch") else LAMBDA_SWITCH,
+        memory_bytes=routing.memory_of(asked),
+        horizon=asked.horizon,
+        planner=asked.planner,
     )
+
+
+def _mode(number: int) -> Mode:
+    if number not in DECOMPOSE_MODES:
+        raise InvalidRequest.field(
+            "decompose", number, "there is no such mode", "Leave it out for rules."
+        )
+    return DECOMPOSE_MODES[number]
 
 
 def _topic(name: str) -> str:
@@ -188,6 +215,8 @@ def _check_numbers(asked: coordinator_pb2.Question) -> None:
         "samples": asked.samples,
         "rounds": asked.rounds,
         "horizon": asked.horizon,
+        "lambda_token": asked.lambda_token,
+        "lambda_switch": asked.lambda_switch,
         "risk": asked.risk,
         "min_agreement": asked.min_agreement,
         "confidence_threshold": asked.confidence_threshold,
@@ -201,27 +230,3 @@ def _check_numbers(asked: coordinator_pb2.Question) -> None:
     for field, value in asked.sampling.ListFields():  # those that are set
         if field.name in limits.SAMPLING:
             limits.check(f"sampling.{field.name}", value, limits.SAMPLING[field.name])
-
-
-def _check_features(asked: coordinator_pb2.Question) -> None:
-    if asked.decompose == coordinator_pb2.DECOMPOSE_MODE_MODEL:
-        raise NotImplementedYet("Splitting a question by a model comes with a later version.")
-    if asked.decompose not in coordinator_pb2.DecomposeMode.values():
-        raise InvalidRequest.field(
-            "decompose", asked.decompose, "there is no such mode", "Leave it out for rules."
-        )
-    if asked.horizon:
-        raise NotImplementedYet("Looking ahead over the parts comes with a later version.")
-    _check_routing(asked.routing)
-
-
-def _check_routing(routing: str) -> None:
-    if routing in LATER_ROUTINGS:
-        raise NotImplementedYet(
-            f"The routing mode {routing!r} comes with a later version; leave it out and every"
-            " ready model votes."
-        )
-    if routing:
-        raise InvalidRequest.field(
-            "routing", routing, "there is no such mode", nearest(routing, LATER_ROUTINGS).strip()
-        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from quorate.answers import Answer, Kind
 from quorate.rpc_status import failure_of
 from quorate.v1 import common_pb2, coordinator_pb2
+from services.coordinator import responses_plan
 from services.coordinator.events import (
     Cast,
     Certified,
@@ -15,8 +16,10 @@ from services.coordinator.events import (
     Finished,
     Leading,
     Merging,
+    Moved,
     Planned,
     Retracted,
+    Routing,
     Started,
     Token,
 )
@@ -47,6 +50,11 @@ def response_of(event: Event) -> coordinator_pb2.AskStreamResponse:
         return coordinator_pb2.AskStreamResponse(token=token)
     if isinstance(event, Cast | Decided | Finished | Planned):
         return _whole(event)
+    if isinstance(event, Routing):
+        step = responses_plan.step_of(event.step)
+        return coordinator_pb2.AskStreamResponse(plan_step=step)
+    if isinstance(event, Moved):
+        return coordinator_pb2.AskStreamResponse(residency=responses_plan.moved_of(event))
     return _progress(event)
 
 
@@ -91,22 +99,14 @@ def _progress(
 
 
 def plan_of(plan: Plan) -> coordinator_pb2.PlanMade:
-    """Write a plan: every member works on every part."""
+    """Write a plan: who works on what, and why."""
     return coordinator_pb2.PlanMade(
         question_id=plan.question_id,
         subtasks=[_subtask(part, plan.kinds[part.id]) for part in plan.subtasks],
-        assignments=[
-            coordinator_pb2.Assignment(
-                subtask_id=part.id,
-                node=member.node,
-                model=member.model,
-                reliability=member.reliability,
-                load_first=not member.resident,
-            )
-            for part in plan.subtasks
-            for member in plan.members
-        ],
+        assignments=responses_plan.assignments_of(plan),
         reason=plan.reason,
+        routing=responses_plan.routing_of(plan.steps),
+        decomposed_by=plan.decomposed_by,
     )
 
 
@@ -195,6 +195,7 @@ def result_of(result: Result) -> coordinator_pb2.Result:
         timings=_timings(result.seconds),
         seed=result.seed,
         tokens_saved=sum(decision.tokens_saved for decision in decisions),
+        plan_steps=map(responses_plan.step_of, result.steps),
     )
 
 
@@ -230,7 +231,13 @@ def _round(held: Round) -> coordinator_pb2.Round:
 
 def _subtask(part: Subtask, kind: Kind | None) -> coordinator_pb2.Subtask:
     return coordinator_pb2.Subtask(
-        id=part.id, text=part.text, depends_on=part.depends_on, kind=_kind(kind)
+        id=part.id,
+        text=part.text,
+        depends_on=part.depends_on,
+        task_type=part.task_type,
+        kind=_kind(kind),
+        estimated_tokens=part.estimated_tokens,
+        difficulty=part.difficulty,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from quorate.config import CoordinatorSettings
     from services.coordinator.breaker import Circuit
+    from services.coordinator.means import Means
     from services.coordinator.nodes import NodeCaller
     from services.coordinator.question import Question
     from services.coordinator.registry import Lease, Registry
@@ -50,7 +51,7 @@ class CoordinatorServer(LearningServer, coordinator_pb2_grpc.CoordinatorServiceS
 
     def __init__(
         self,
-        means: ask.Means,
+        means: Means,
         registry: Registry,
         caller: NodeCaller,
         settings: CoordinatorSettings,
@@ -96,7 +97,7 @@ class CoordinatorServer(LearningServer, coordinator_pb2_grpc.CoordinatorServiceS
         self, request: coordinator_pb2.PlanRequest, context: Context
     ) -> coordinator_pb2.PlanResponse:
         """Say how a question would be split and who would vote."""
-        made = ask.plan(self._means, self._question(request.question, context))
+        made = await ask.plan(self._means, self._question(request.question, context))
         return coordinator_pb2.PlanResponse(plan=plan_of(made))
 
     async def ListNodes(  # noqa: N802

@@ -6,7 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from quorate import authorization, server
@@ -15,9 +15,13 @@ from quorate.channel import Peers
 from quorate.identity import Role
 from quorate.telemetry import Telemetry
 from quorate.v1 import coordinator_pb2_grpc, registry_pb2_grpc
-from services.coordinator import ask, remembering
+from services.coordinator import remembering
+from services.coordinator.journal import Journal
 from services.coordinator.leases import Doors, LeaseServer
+from services.coordinator.loading import LoadedFirst, Loading
+from services.coordinator.means import Chances, Limits, Means
 from services.coordinator.merging import Merger
+from services.coordinator.moving import NodeMover
 from services.coordinator.nodes import NodeCaller
 from services.coordinator.registry import Registry
 from services.coordinator.server import Clocks, CoordinatorServer
@@ -40,24 +44,32 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
     telemetry = Telemetry(settings.telemetry, "coordinator", settings.name)
     registry = Registry(settings.lease_seconds)
     async with (
+        AsyncExitStack() as stack,
         Peers(settings) as peers,
         remembering.memory(
             settings, peers, lambda: registry.live(time.monotonic()), telemetry.metrics
         ) as memory,
+        Loading(NodeMover(peers), telemetry.metrics) as loading,
     ):
+        journal = stack.enter_context(
+            Journal(settings.journal, settings.journal_bytes, settings.journal_files)
+        )
         caller = NodeCaller(peers, telemetry)
         traffic = Traffic(time.monotonic, random.randrange, watch(telemetry.metrics))
-        means = ask.Means(
+        means = Means(
             nodes=lambda: registry.live(time.monotonic()),
-            caller=caller,
+            caller=LoadedFirst(caller, loading, time.monotonic),
             scorer=caller,
             merger=Merger(peers, settings.synthesizer),
-            limits=ask.Limits(settings.question_seconds, settings.ballot_seconds),
-            chances=ask.Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
+            limits=Limits(settings.question_seconds, settings.ballot_seconds),
+            chances=Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
             telemetry=telemetry,
             traffic=traffic,
             memory=memory,
+            loading=loading,
+            journal=journal,
             writers=settings.synthesizer_models,
+            planner=settings.planner,
         )
         clocks = Clocks(time.monotonic, time.time)
         questions = CoordinatorServer(means, registry, caller, settings, clocks)

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 from quorate.errors import NotReady
 from services.coordinator.decompose.by_model import Ask, by_model
 from services.coordinator.decompose.rules import decompose
 from services.coordinator.decompose.splits import Split, whole
-
-
-class Mode(StrEnum):
-    """How a question is split."""
-
-    AUTO = "auto"
-    """Rules; a model where rules see several requests that may not stand alone."""
-    RULES = "rules"
-    MODEL = "model"
-    NONE = "none"
+from services.coordinator.question import Mode
 
 
 async def split(question: str, mode: Mode, ask: Ask | None) -> Split:

@@ -14,14 +14,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from quorate.errors import UnknownNode, nearest
-from services.coordinator.routing.problem import (
-    LAMBDA_SWITCH,
-    LAMBDA_TOKEN,
-    Option,
-    Pool,
-    Problem,
-    Task,
-)
+from services.coordinator.question import LAMBDA_SWITCH, LAMBDA_TOKEN
+from services.coordinator.routing.foreseen import bytes_of, load_seconds, machine_of
+from services.coordinator.routing.problem import Option, Pool, Problem, Task
 from services.coordinator.state.latencies import Place
 from services.coordinator.state.learned import ModelKey, State
 from services.coordinator.state.learning import estimate
@@ -38,9 +33,6 @@ SWITCH_SCALE_SECONDS: Final = 10.0
 """Seconds of loading that cost 1."""
 USUAL_TOKENS: Final = 256
 """What an answer is taken to need where nobody said."""
-BYTES_PER_SECOND: Final = 500e6
-"""How fast a model is taken to load that was not loaded yet, beside START_SECONDS."""
-START_SECONDS: Final = 0.5
 TOKENS_PER_SECOND: Final = 4e9
 """Weights times tokens per second: 30 tokens/s of a model with 135 million weights."""
 USUAL_PARAMETERS: Final = 135_000_000
@@ -167,16 +159,6 @@ def _seconds(model: Model, known: Latency | None, task: Task) -> float:
     return alone * (1.0 + model.busy / model.slots)
 
 
-def load_seconds(model: Model) -> float:
-    """Expect what the last load took, or what a file of that size usually takes."""
-    return model.load_seconds or START_SECONDS + max(0, model.memory_bytes) / BYTES_PER_SECOND
-
-
-def bytes_of(model: Model) -> int:
-    """Give the memory that a model takes: as measured where it is loaded, else as estimated."""
-    return max(0, model.held_bytes if model.ready and model.held_bytes else model.memory_bytes)
-
-
 def _option(node: Node, model: Model, rooms: _Rooms) -> Option:
     seconds = 0.0 if model.ready else load_seconds(model)
     return Option(
@@ -193,9 +175,9 @@ def _option(node: Node, model: Model, rooms: _Rooms) -> Option:
     )
 
 
-def machine_of(node: Node) -> str:
-    """Name the machine of a node; one that does not tell has its own."""
-    return node.machine or node.name
+def _promised(model: Model) -> bool:
+    """Say whether a node has set memory aside for a model that it is loading."""
+    return not model.ready and model.missing_bytes == 0 and model.memory_bytes > 0
 
 
 class _Rooms:
@@ -218,11 +200,12 @@ class _Rooms:
         for node in nodes:
             machines.setdefault(machine_of(node), []).append(node)
             if node.budget_bytes is not None:
-                self._own[node.name] = node.budget_bytes + self._room(node)
+                self._own[node.name] = max(0, node.budget_bytes + self._room(node))
         for machine, members in machines.items():
             left = [node.available_bytes for node in members if node.available_bytes is not None]
             if left:
-                self._own[f"machine {machine}"] = min(left) + sum(map(self._room, members))
+                room = min(left) + sum(map(self._room, members))
+                self._own[f"machine {machine}"] = max(0, room)
         self._set(machines, asked)
 
     def _set(self, machines: Mapping[str, Sequence[Node]], asked: Mapping[str, int]) -> None:

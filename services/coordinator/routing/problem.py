@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from quorate.errors import InvalidRequest, nearest
+from services.coordinator.question import LAMBDA_SWITCH, LAMBDA_TOKEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Matrix: TypeAlias = NDArray[np.float64]
 
-LAMBDA_TOKEN: Final = 0.5
-LAMBDA_SWITCH: Final = 0.2
 MOST_LAMBDA: Final = 1_000.0
 
 

@@ -41,8 +41,7 @@ def moves(problem: Problem, assignment: Assignment) -> Moves:
     unloads = list[int]()
     for i in idle:
         option = problem.options[i]
-        fits = all(left[name] >= option.memory_bytes for name in option.pools)
-        if fits or not option.may_leave:
+        if all(left[name] >= option.memory_bytes for name in option.pools):
             _take(left, option)
         else:
             unloads.append(i)
@@ -71,7 +70,7 @@ def ahead(problem: Problem, present: Assignment, later: Sequence[int]) -> tuple[
 
     `later` are options that a later layer is to work with, the most urgent first.
     """
-    kept = {i for i, option in enumerate(problem.options) if option.resident}
+    kept = {i for i, one in enumerate(problem.options) if one.resident and one.may_leave}
     left = room(problem, _working(present) | frozenset(kept))
     chosen = list[int]()
     for i in later:

@@ -125,10 +125,14 @@ async def test_each_mistake_has_its_own_error_and_the_service_goes_on(
         ({"strategy": "xyz"}, errors.UnknownStrategy, "Known: "),
         ({"models": ["atlass"]}, errors.UnknownModel, "Did you mean 'atlas'"),
         ({"nodes": ["n9"]}, errors.UnknownNode, "n1"),
-        ({"routing": "mip"}, errors.NotImplementedYet, "'mip' comes with a later version"),
-        ({"decompose": "DECOMPOSE_MODE_MODEL"}, errors.NotImplementedYet, "by a model"),
+        ({"routing": "mipp"}, errors.InvalidRequest, "routing is 'mipp'.*Did you mean 'mip'"),
+        ({"planner": "atlass", "routing": "model"}, errors.UnknownModel, "Did you mean 'atlas'"),
+        ({"memory_bytes": {"n9": 1}}, errors.UnknownNode, "limits 'n9'"),
+        ({"memory_bytes": {"n1": -1}}, errors.InvalidRequest, r"memory_bytes\[n1\] is -1"),
+        ({"lambda_token": -1.0}, errors.InvalidRequest, "lambda_token is -1"),
+        ({"lambda_switch": float("nan")}, errors.InvalidRequest, "lambda_switch is nan"),
         ({"rounds": 2}, errors.InvalidRequest, "rounds is 2.*choose debate or moa"),
-        ({"horizon": 1}, errors.NotImplementedYet, "Looking ahead"),
+        ({"horizon": 17}, errors.InvalidRequest, r"horizon is 17.*\[0, 16\]"),
     ],
 )
 async def test_what_does_not_exist_is_named(mesh, script, options, error, said: str) -> None:

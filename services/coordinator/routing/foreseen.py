@@ -1,0 +1,76 @@
+"""Nodes as they will be once the moves of a plan are done, and what models take. No numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from services.coordinator.loading import Move
+    from services.coordinator.question import Model, Node
+
+BYTES_PER_SECOND: Final = 500e6
+"""How fast a model is taken to load that was not loaded yet, beside START_SECONDS."""
+START_SECONDS: Final = 0.5
+
+
+def load_seconds(model: Model) -> float:
+    """Expect what the last load took, or what a file of that size usually takes."""
+    return model.load_seconds or START_SECONDS + max(0, model.memory_bytes) / BYTES_PER_SECOND
+
+
+def bytes_of(model: Model) -> int:
+    """Give the memory that a model takes: as measured where it is loaded, else as estimated."""
+    return max(0, model.held_bytes if model.ready and model.held_bytes else model.memory_bytes)
+
+
+def machine_of(node: Node) -> str:
+    """Name the machine of a node; one that does not tell has its own."""
+    return node.machine or node.name
+
+
+def after(nodes: Sequence[Node], moves: Sequence[Move]) -> list[Node]:
+    """Show nodes as they will be when a plan's moves are done, as far as that can be foreseen."""
+    loaded = {(move.place.node, move.place.model): move.load for move in moves}
+    own = {node.name: _taken(node, loaded) for node in nodes}
+    machines: dict[str, int] = {}
+    for node in nodes:
+        machine = machine_of(node)
+        machines[machine] = machines.get(machine, 0) + own[node.name]
+    return [
+        replace(
+            node,
+            models=tuple(
+                _moved(model, loaded.get((node.name, model.name))) for model in node.models
+            ),
+            free_bytes=_less(node.free_bytes, own[node.name]),
+            available_bytes=_less(node.available_bytes, machines[machine_of(node)]),
+            budget_bytes=_less(node.budget_bytes, own[node.name]),
+        )
+        for node in nodes
+    ]
+
+
+def _taken(node: Node, loaded: Mapping[tuple[str, str], bool]) -> int:
+    """Give the bytes by which a node's models will take more memory than now."""
+    change = 0
+    for model in node.models:
+        load = loaded.get((node.name, model.name), model.ready)
+        change += bytes_of(model) * (load - model.ready)
+    return change
+
+
+def _moved(model: Model, load: bool | None) -> Model:
+    if load is None or load == model.ready:
+        return model
+    taken = bytes_of(model)
+    if load:
+        return replace(model, ready=True, on_demand=False, missing_bytes=0, held_bytes=taken)
+    return replace(
+        model, ready=False, on_demand=True, missing_bytes=taken, memory_bytes=taken, held_bytes=0
+    )
+
+
+def _less(before: int | None, taken: int) -> int | None:
+    return None if before is None else max(0, before - taken)

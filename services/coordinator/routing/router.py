@@ -1,0 +1,132 @@
+"""Finds the plan of a layer: looks at the nodes, solves, checks, and says what has to be loaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from services.coordinator.loading import Move, Place
+from services.coordinator.routing import residency
+from services.coordinator.routing.by_model import MODE, solve_by_model
+from services.coordinator.routing.checker import check
+from services.coordinator.routing.estimates import Estimates, Known, Wanted, estimates
+from services.coordinator.routing.routed import Routed
+from services.coordinator.routing.solve import solve
+
+if TYPE_CHECKING:
+    from services.coordinator.decompose.dag import Subtask
+    from services.coordinator.question import Member, Node, Question
+    from services.coordinator.routing.by_model import Ask
+    from services.coordinator.routing.problem import Assignment, Problem, Solution
+
+LIMIT_SECONDS: Final = 2.0
+"""How long a solver may look for something better; `gap` then says how near it came."""
+SHARE: Final = 0.1
+"""A plan takes at most this part of what is left of the question's time."""
+
+
+class Router:
+    """Routes the parts of one question."""
+
+    def __init__(self, question: Question, known: Known, ask: Ask | None, seed: int) -> None:
+        self._question = question
+        self._known = known
+        self._ask = ask
+        self._seed = seed
+
+    async def route(
+        self,
+        ready: Sequence[Subtask],
+        ahead: Sequence[Subtask],
+        members: Sequence[Member],
+        nodes: Sequence[Node],
+        seconds_left: float,
+    ) -> Routed:
+        """Plan parts that are ready, with an eye on later ones.
+
+        `members` come in the order of preference. Raises NoPlan, and UnknownNode for a limit of
+        memory on a node that is not there.
+        """
+        question = self._question
+        wanted = Wanted(
+            question.max_models or len(members),
+            question.lambda_token,
+            question.lambda_switch,
+            question.memory_bytes,
+            question.topic,
+            seconds_left if question.seconds_are_budget else None,
+        )
+        made = estimates((*ready, *ahead), members, nodes, self._known, wanted)
+        solution = await self._solved(made.problem, min(LIMIT_SECONDS, SHARE * seconds_left))
+        return self._routed(made, solution, len(ready), nodes)
+
+    async def _solved(self, problem: Problem, limit_seconds: float) -> Solution:
+        mode = self._question.routing or "mip"
+
+        async def exact() -> Solution:
+            by = "mip" if mode == MODE else mode
+            return await asyncio.to_thread(solve, problem, by, limit_seconds, self._seed)
+
+        if mode != MODE:
+            return await exact()
+        return await solve_by_model(problem, self._ask, exact)
+
+    def _routed(
+        self, made: Estimates, solution: Solution, ready: int, nodes: Sequence[Node]
+    ) -> Routed:
+        problem, assignment = made.problem, solution.assignment
+        verdict = check(_as_planned(problem, assignment), assignment)
+        present = assignment._replace(workers=assignment.workers[:ready])
+        first = residency.moves(problem, present)
+        later = [i for workers in assignment.workers[ready:] for i in workers]
+        early = residency.ahead(problem, present, list(dict.fromkeys(later)))
+        addresses = {node.name: node.address for node in nodes}
+        moves = [
+            _move(problem, i, addresses, load=load, ahead=ahead)
+            for numbers, load, ahead in (
+                (first.unloads, False, False),
+                (first.loads, True, False),
+                (early, True, True),
+            )
+            for i in numbers
+        ]
+        return Routed(
+            self._question.routing or "mip",
+            solution,
+            made,
+            _assigned(made, assignment),
+            tuple(moves),
+            residency.uses(problem, assignment),
+            verdict.violations,
+        )
+
+
+def _as_planned(problem: Problem, assignment: Assignment) -> Problem:
+    """Want as many voters as the plan has: the solution's note tells where fewer fit."""
+    tasks = tuple(
+        task._replace(voters=min(task.voters, max(1, len(workers))))
+        for task, workers in zip(problem.tasks, assignment.workers, strict=True)
+    )
+    return replace(problem, tasks=tasks)
+
+
+def _assigned(made: Estimates, assignment: Assignment) -> dict[str, tuple[Member, ...]]:
+    return {
+        task.id: tuple(sorted(made.members[i] for i in workers))
+        for task, workers in zip(made.problem.tasks, assignment.workers, strict=True)
+    }
+
+
+def _move(problem: Problem, i: int, addresses: dict[str, str], *, load: bool, ahead: bool) -> Move:
+    option = problem.options[i]
+    return Move(
+        Place(option.node, option.model),
+        addresses[option.node],
+        option.machine,
+        load,
+        option.memory_bytes,
+        option.load_seconds if load else 0.0,
+        ahead,
+    )

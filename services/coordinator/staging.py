@@ -1,0 +1,131 @@
+"""Plans the layers of one question one after the other, and has their models brought.
+
+Each layer is planned from what the nodes hold at that moment. Its models are in use until it is
+decided; those of later layers may be loaded meanwhile, beside them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from quorate.errors import NoNodes
+from services.coordinator import electorate
+from services.coordinator.decompose.dag import Subtask, layers
+from services.coordinator.events import Listener, Moved, Routing
+from services.coordinator.loading import Job, Place
+from services.coordinator.routing.foreseen import after
+from services.coordinator.routing.horizon import window
+from services.coordinator.routing.routed import PlanStep
+
+if TYPE_CHECKING:
+    from services.coordinator.means import Means
+    from services.coordinator.question import Member, Node, Question
+    from services.coordinator.routing.router import Router
+
+Voters = Mapping[str, tuple["Member", ...]]
+"""Who works on each part, by its id."""
+
+
+class Stages:
+    """The layers of one question's parts, in which voters are chosen.
+
+    `steps` are the plans made so far.
+    """
+
+    def __init__(
+        self,
+        means: Means,
+        question: Question,
+        parts: Sequence[Subtask],
+        router: Router,
+        listener: Listener,
+    ) -> None:
+        self.steps: list[PlanStep] = []
+        self._means = means
+        self._question = question
+        self._layers = layers(parts)
+        self._router = router
+        self._listener = listener
+        self._lost: set[Place] = set()
+        self._untold: list[Job] = []
+
+    def lose(self, members: Sequence[Member]) -> None:
+        """Plan without these from now on: they failed."""
+        self._lost |= {Place(member.node, member.model) for member in members}
+
+    @asynccontextmanager
+    async def stage(
+        self, number: int, parts: Sequence[Subtask], seconds_left: float, again: str = ""
+    ) -> AsyncIterator[Voters]:
+        """Plan a layer, bring its models, and keep them for the block; gives each part's voters.
+
+        `again` says why it is planned once more. Raises NoPlan and NoNodes.
+        """
+        loading = self._means.loading
+        async with loading.planning:
+            step = await self._plan(number, parts, seconds_left, again)
+            voters = {part.id: step.routed.assigned[part.id] for part in parts}
+            kept = loading.using(_places(voters))
+            kept.__enter__()
+            jobs = loading.start(step.routed.moves)
+        try:
+            self.steps.append(step)
+            await self._listener.tell(Routing(step))
+            self._untold += jobs
+            async with asyncio.TaskGroup() as group:
+                telling = group.create_task(self._tell())
+                yield voters
+                telling.cancel()
+        finally:
+            kept.__exit__(None, None, None)
+
+    async def _plan(
+        self, number: int, parts: Sequence[Subtask], seconds_left: float, again: str
+    ) -> PlanStep:
+        nodes = self._means.loading.seen(self._means.nodes())
+        _, ahead = window(self._layers, number, self._question.horizon)
+        members = self._members(nodes)
+        routed = await self._router.route(parts, ahead, members, nodes, seconds_left)
+        metrics = self._means.telemetry.metrics
+        metrics.plan_seconds.labels(routed.mode).observe(routed.solution.seconds)
+        metrics.plans.labels(routed.mode, routed.solution.status).inc()
+        return PlanStep(number, _ids(parts), _ids(ahead), routed, again)
+
+    def _members(self, nodes: Sequence[Node]) -> list[Member]:
+        members = electorate.candidates(nodes, self._question)
+        left = [one for one in members if Place(one.node, one.model) not in self._lost]
+        if not left:
+            lost = ", ".join(sorted(f"{place.node}/{place.model}" for place in self._lost))
+            raise NoNodes(f"nobody is left to plan with: {lost} failed", retry_after_seconds=1.0)
+        return left
+
+    async def foresee(self, seconds_left: float) -> None:
+        """Plan all layers as if each went as planned; nothing is loaded, and nobody is told."""
+        nodes = self._means.loading.seen(self._means.nodes())
+        for number, layer in enumerate(self._layers):
+            _, ahead = window(self._layers, number, self._question.horizon)
+            members = self._members(nodes)
+            routed = await self._router.route(layer, ahead, members, nodes, seconds_left)
+            self.steps.append(PlanStep(number, _ids(layer), _ids(ahead), routed))
+            nodes = after(nodes, routed.moves)
+
+    async def _tell(self) -> None:
+        """Tell of moves as they begin and end; those that last longer are told of later."""
+        for job in list(self._untold):
+            await self._listener.tell(Moved(job.move, job.move.seconds))
+        for job in list(self._untold):
+            await job.done.wait()
+            problem = str(job.error) if job.error else ""
+            self._untold.remove(job)
+            await self._listener.tell(Moved(job.move, job.seconds, done=True, problem=problem))
+
+
+def _places(voters: Voters) -> list[Place]:
+    return [Place(one.node, one.model) for members in voters.values() for one in members]
+
+
+def _ids(parts: Sequence[Subtask]) -> tuple[str, ...]:
+    return tuple(part.id for part in parts)

@@ -9,7 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from quorate.errors import InvalidRequest
-from services.bench.suites.pocket.item import Item, split_of
+from services.bench.suites.pocket.item import Item, split_of, stable_share
+from services.bench.suites.pocket.scoring import plain
 from services.bench.suites.pocket.suite import side
 
 if TYPE_CHECKING:
@@ -63,12 +64,11 @@ def first(stream: Iterator[Drawn], count: int, what: str) -> Sequence[Drawn]:
     return taken
 
 
-def fits(item: Item, split: Split, practised_in: Sequence[str] = ()) -> bool:
-    """Say whether a generated item lies in a split, and no pocket model practised its content.
+def fits(item: Item, split: Split) -> bool:
+    """Say whether a generated item lies in a split, and no pocket model practised its content."""
+    return split_of(item) == "test" and side(item) == split
 
-    `practised_in` names further tasks of the pocket suite that hold the same content.
-    """
-    held_out = all(
-        split_of(item._replace(task=task)) == "test" for task in (item.task, *practised_in)
-    )
-    return held_out and side(item) == split
+
+def half(text: str) -> Split:
+    """Say in which split a wording lies: the same words are always in the same one."""
+    return "calibration" if stable_share(f"half|{plain(text)}") < 0.5 else "test"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from quorate import prompts
 from quorate.answers import Kind
-from services.bench.suites.drawing import fits
+from services.bench.suites.drawing import fits, half
 from services.bench.suites.pocket.item import Item, stable_share
 from services.bench.suites.pocket.scoring import plain
 from services.bench.suites.pocket.splitting import PROFILES
@@ -17,8 +18,10 @@ from services.bench.suites.workflow import Job, Step
 if TYPE_CHECKING:
     from services.bench.suites.suite import Split
 
-ROOT_DRAWS = 4_000
+ROOT_DRAWS = 2_000
 """Give up on a job when a first step does not come out right in so many draws."""
+FOLLOW_UP_DRAWS = 8
+"""The same for a step that follows: it has fewer wordings."""
 
 
 class Asked(NamedTuple):
@@ -44,13 +47,11 @@ def yes_or_no(text: str, gold: bool) -> Asked:
 class Root(NamedTuple):
     """A step that stands alone, drawn from the pocket suite's generators.
 
-    `profile` is one of `splitting.PROFILES`; `practised_in` names further pocket tasks with the
-    same content, from which it is held out as well.
+    `profile`, of every block, is one of `splitting.PROFILES`.
     """
 
     profile: str
     draw: Callable[[Random], Item]
-    practised_in: tuple[str, ...] = ()
 
 
 class Aside(NamedTuple):
@@ -124,22 +125,29 @@ class _Draft:
     def _asked(self, row: Row) -> Asked | None:
         about = [self._steps[place - 1] for place in row.about]
         if isinstance(row.block, FollowUp):
-            return row.block.draw(self._random, about)
+            return self._following(row.block, about)
         asked = self._alone(row.block)
         if asked is None or not isinstance(row.block, Aside):
             return asked
         return asked._replace(checks=(*asked.checks, row.block.check(asked.gold, about)))
 
+    def _following(self, block: FollowUp, parents: Sequence[Step]) -> Asked | None:
+        """Draw until what is read, results and all, is of the split: steps forget where they began.
+
+        The sum of two lists may be the same, and then so may be what is asked about it.
+        """
+        known = [prompts.Part(parent.text, parent.gold) for parent in parents]
+        for _ in range(FOLLOW_UP_DRAWS):
+            asked = block.draw(self._random, parents)
+            if asked is None or half(prompts.with_results(asked.text, known)) == self._split:
+                return asked
+        return None
+
     def _alone(self, block: Root | Aside) -> Asked | None:
         """Draw until an item is of the split, held out, and not in the job already."""
-        practised_in = block.practised_in if isinstance(block, Root) else ()
         for _ in range(ROOT_DRAWS):
             item = block.draw(self._random)
-            if (
-                "\n" not in item.prompt
-                and item.key not in self.content
-                and fits(item, self._split, practised_in)
-            ):
+            if "\n" not in item.prompt and item.key not in self.content and fits(item, self._split):
                 text = item.prompt[0].upper() + item.prompt[1:].rstrip(".")
                 return Asked(text, item.answer, Kind(item.kind), item.checks, item.key)
         return None

@@ -9,7 +9,6 @@ from random import Random
 from services.bench.suites.jobs.draft import Root
 from services.bench.suites.pocket import arithmetic, extraction, facts, python_code, yes_no
 from services.bench.suites.pocket.item import Item
-from services.bench.suites.pocket.results import TASK as RESULTS
 
 _Series = Callable[[Random, int], tuple[str, dict[str, int]]]
 
@@ -58,10 +57,10 @@ def _country(random: Random) -> Item:
 
 
 _FEW = (2, 3, 3, 4)
-AGES = Root("extraction", _series("ages", extraction.ages_text, _FEW), (RESULTS,))
-PRICES = Root("extraction", _series("prices", extraction.prices_text, _FEW), (RESULTS,))
-TWO_AGES = Root("extraction", _series("ages", extraction.ages_text, (2,)), (RESULTS,))
-TWO_PRICES = Root("extraction", _series("prices", extraction.prices_text, (2,)), (RESULTS,))
+AGES = Root("extraction", _series("ages", extraction.ages_text, _FEW))
+PRICES = Root("extraction", _series("prices", extraction.prices_text, _FEW))
+TWO_AGES = Root("extraction", _series("ages", extraction.ages_text, (2,)))
+TWO_PRICES = Root("extraction", _series("prices", extraction.prices_text, (2,)))
 PERSON = Root("extraction", _record(extraction.draw_short, "name", "age"))
 EVENT = Root("extraction", _record(extraction.draw_short, "day", "time"))
 ORDER = Root("extraction", _record(extraction.draw, "quantity", "price"))

@@ -114,7 +114,8 @@ country_currency_and_sum: country; currency 1; sum; scaled 3
 """
 
 
-def _read(table: str) -> Mapping[str, Sequence[Row]]:
+def read(table: str) -> Mapping[str, Sequence[Row]]:
+    """Read templates from a table; raises KeyError for a block that is not in BLOCKS."""
     rows = (line.split(": ", 1) for line in table.strip().splitlines())
     return {name: tuple(_row(step) for step in steps.split("; ")) for name, steps in rows}
 
@@ -125,6 +126,6 @@ def _row(step: str) -> Row:
     return Row(BLOCKS[" ".join(words[: len(words) - len(about)])], about)
 
 
-WITHIN_REACH: Final = _read(_WITHIN_REACH)
-BEYOND_REACH: Final = _read(_BEYOND_REACH)
+WITHIN_REACH: Final = read(_WITHIN_REACH)
+BEYOND_REACH: Final = read(_BEYOND_REACH)
 TEMPLATES: Final = {**WITHIN_REACH, **BEYOND_REACH}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from quorate.client import Options, Plan
 
 DRY_RUN = "dry run: a plan is never run, so --dry-run changes nothing"
+NO_FRONTIER = "this coordinator gave no plans to compare with; it may be older than --pareto"
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,13 @@ def plan(
             for question, picture in zip(questions, pictures, strict=True):
                 try:
                     made = await client.plan(question, pareto=wanted.pareto, **options)
+                    _show(question, made, picture, as_json=as_json)
                 except QuorateError as error:
                     tell(_explained(error, wanted.timeout_seconds), as_json=as_json)
                     worst = max(worst, code_of(error))
                 else:
-                    _show(question, made, picture, as_json=as_json)
+                    if wanted.pareto and not made.frontier:
+                        sys.stderr.write(f"quorate: {NO_FRONTIER}\n")
         return worst
 
     return asyncio.run(run())

@@ -47,15 +47,15 @@ def pictures(file: Path | None, questions: int, *, frontier: bool) -> Sequence[P
 def write(picture: Picture, question: str, made: Plan) -> Iterator[tuple[Path, str]]:
     """Draw a plan into its files; gives each file with the characters that no font could show."""
     if picture.plan:
-        from quorate.cli import plan_picture
+        from quorate.cli.plan_picture import draw as draw_plan
 
-        drawn = plan_picture.draw(made, question, format_of(picture.plan))
+        drawn = draw_plan(made, question, format_of(picture.plan))
         picture.plan.write_bytes(drawn.data)
         yield picture.plan, drawn.lost
     if picture.frontier and made.frontier:
-        from quorate.cli import plan_frontier
+        from quorate.cli.plan_frontier import draw as draw_frontier
 
-        drawn = plan_frontier.draw(made.frontier, question, format_of(picture.frontier))
+        drawn = draw_frontier(made.frontier, question, format_of(picture.frontier))
         picture.frontier.write_bytes(drawn.data)
         yield picture.frontier, drawn.lost
 

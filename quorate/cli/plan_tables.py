@@ -35,7 +35,7 @@ CHOSEN = "*"
 def draw(plan: Plan, columns: int) -> RenderableType:
     """Draw a plan for a terminal of a width; nothing in it is told by colour alone."""
     routing = plan.routing
-    drawn = [*_section("parts", _parts(plan.subtasks)), *_because(plan)]
+    drawn = _section("parts", _parts(plan.subtasks), *_because(plan))
     if routing and routing.estimates:
         title = (
             f"worth: P(right) - {routing.lambda_token:g} x cost of its tokens"
@@ -71,10 +71,9 @@ def _parts(subtasks: Iterable[Subtask]) -> Table:
 
 
 def _because(plan: Plan) -> list[RenderableType]:
-    by = f"split by {plan.decomposed_by}" if plan.decomposed_by not in ("", "none") else ""
-    said = ": ".join(text for text in (by, one_line(plan.reason, 400)) if text)
-    # The reason belongs to the parts, so it stands before the empty line that ends them.
-    return [Text(f"because {said}" if not by else said, style="dim"), Text("")] if said else []
+    split = f"split by {plan.decomposed_by}: " if plan.decomposed_by not in ("", "none") else ""
+    said = f"{split or 'because '}{one_line(plan.reason, 400)}"
+    return [Text(said, style="dim")] if plan.reason else []
 
 
 def _assignments(plan: Plan) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,10 +94,14 @@ BATCH = coordinator_pb2.Batch(batch_id="b1", state=coordinator_pb2.BATCH_STATE_D
 
 
 class Coordinator(coordinator_pb2_grpc.CoordinatorServiceServicer):
-    """Answers every RPC from the constants above and remembers what it was asked."""
+    """Answers every RPC from the constants above and remembers what it was asked.
+
+    A test may put a function of its own `instead` of an answer.
+    """
 
     def __init__(self) -> None:
         self.requests: dict[str, Any] = {}
+        self.instead: dict[str, Callable[[Any], Awaitable[Any]]] = {}
         self.left = threading.Event()
 
     async def Ask(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -132,7 +136,7 @@ class Coordinator(coordinator_pb2_grpc.CoordinatorServiceServicer):
 def answers(name: str, response: Any) -> None:
     async def handler(self: Coordinator, request: Any, context: Any) -> Any:
         self.requests[name] = request
-        return response
+        return await self.instead[name](request) if name in self.instead else response
 
     setattr(Coordinator, name, handler)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from quorate.cli.app import app
 from quorate.cli.exits import Exit
 from quorate.client import local_mesh
 from quorate.client.local_mesh import MeshState, ProcessState
+from quorate.errors import UnknownModel
 from quorate.v1 import coordinator_pb2
 
 QUESTION = "2+2?"
@@ -97,6 +99,48 @@ def test_pictures_of_the_plan_and_the_frontier_are_written(home: Path, tmp_path:
     assert b"n1/atlas" in (tmp_path / "plan.svg").read_bytes()
     assert b"<svg" in (tmp_path / "plan-pareto.svg").read_bytes()
     assert "plan-pareto.svg" in out
+
+
+def test_a_coordinator_without_a_frontier_is_told_from_one_that_was_not_asked(
+    home: Path, served: Any
+) -> None:
+    async def old(request: Any) -> Any:
+        return coordinator_pb2.PlanResponse()
+
+    code, _, err = run(home, QUESTION, "--pareto")
+    assert (code, err) == (Exit.OK, "")
+    served.coordinator.instead["Plan"] = old
+    code, _, err = run(home, QUESTION, "--pareto")
+    assert code == Exit.OK
+    assert "gave no plans to compare with" in err
+
+
+def test_a_failure_does_not_keep_the_next_question_from_being_planned(
+    home: Path, served: Any
+) -> None:
+    asked: list[str] = []
+
+    async def fails(request: Any) -> Any:
+        asked.append(request.question.messages[0].content)
+        if len(asked) == 1:
+            raise UnknownModel("there is no model 'marshall'")
+        return coordinator_pb2.PlanResponse()
+
+    served.coordinator.instead["Plan"] = fails
+    code, out, err = run(home, "first?", "second?", "--planner", "marshall")
+    assert (code, asked) == (Exit.FAILED, ["first?", "second?"])
+    assert err == "quorate: there is no model 'marshall'\n"
+    assert "» second?" in out
+
+
+def test_timeout_of_plan_is_told(home: Path, served: Any) -> None:
+    async def waits(request: Any) -> Any:
+        await asyncio.Event().wait()
+
+    served.coordinator.instead["Plan"] = waits
+    code, _, err = run(home, QUESTION, "--timeout", "0.3")
+    assert code == Exit.FAILED
+    assert "no plan within 0.3 s. Allow more with --timeout" in err
 
 
 def test_each_question_has_a_picture_of_its_own(home: Path, tmp_path: Path) -> None:

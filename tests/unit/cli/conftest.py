@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 import pytest
 
-from quorate.client.plans import Assignment, Plan, Subtask
+from quorate.client.plans import (
+    Assignment,
+    Estimate,
+    MemoryUse,
+    Move,
+    Plan,
+    Residency,
+    Routing,
+    Subtask,
+)
 from quorate.client.results import (
     Answer,
     Ballot,
@@ -130,3 +141,54 @@ def plan() -> Plan:
 @pytest.fixture
 def ballot() -> Ballot:
     return RIGHT
+
+
+MODELS = ("abacus", "atlas", "scribe", "forge", "compass", "marshal")
+
+
+def planned(parts: int, models: int, parents: Mapping[int, Sequence[int]]) -> Plan:
+    """Make a plan of parts t1, t2, …: each is given to its best model, and the first to two."""
+    members = [
+        (f"n{1 + place % 3}", MODELS[place] if place < len(MODELS) else f"model-{place}")
+        for place in range(models)
+    ]
+    ids = [f"t{number}" for number in range(1, parts + 1)]
+    estimates = [
+        Estimate(
+            part, node, model, reliability=0.9 - (row + column) % models * 0.05,
+            items=12.0 * (column % 2), token_cost=0.5, switch_cost=0.6 * (column % 2),
+            utility=0.65 - (row + column) % models * 0.05, seconds=0.25,
+        )
+        for row, part in enumerate(ids)
+        for column, (node, model) in enumerate(members)
+    ]  # fmt: skip
+    chosen = [one for one in estimates if one.utility >= 0.65]
+    chosen[1:1] = [one for one in estimates if one.subtask_id == "t1" and one.utility == 0.6]
+    assignments = tuple(
+        Assignment(one.subtask_id, one.node, one.model, one.reliability, one.switch_cost > 0)
+        for one in chosen
+    )
+    routing = Routing(
+        "mip", "HIGHS", "optimal", objective=1.25, bound=1.25, gap=0.0, solve_seconds=0.004,
+        lambda_token=0.5, lambda_switch=0.2, estimates=tuple(estimates),
+        memory=(MemoryUse("n1", 8 * 2**30, 2 * 2**30), MemoryUse("gpu0", 2**30, 0)),
+        residency=(
+            Residency(Move.LOAD, "n2", "atlas", 3 * 2**20, 1.2, ahead=True),
+            Residency(Move.UNLOAD, "n3", "scribe"),
+        ),
+    )  # fmt: skip
+    subtasks = tuple(
+        Subtask(
+            f"t{number}", f"What is {number} + {number}?",
+            tuple(f"t{parent}" for parent in parents.get(number, ())),
+            task_type="math", estimated_tokens=64, difficulty="easy",
+        )
+        for number in range(1, parts + 1)
+    )  # fmt: skip
+    return Plan("q1", subtasks, assignments, "they can stand alone", routing, "rules")
+
+
+@pytest.fixture
+def make_plan() -> Callable[..., Plan]:
+    """Give a maker of plans: `make_plan(3, 6, {3: [1, 2]})` has a third part that needs both."""
+    return lambda parts=3, models=6, parents=None: planned(parts, models, parents or {})

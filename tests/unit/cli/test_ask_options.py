@@ -49,6 +49,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[coordinator_pb2.Question]:
         ("--frozen", "frozen", True),
         ("--ground-truth 18", "ground_truth", "18"),
         ("--strategy debate", "strategy", "debate"),
+        ("--decompose model", "decompose", coordinator_pb2.DECOMPOSE_MODE_MODEL),
+        ("--planner marshal", "planner", "marshal"),
+        ("--routing round_robin", "routing", "round_robin"),
+        ("--horizon 2", "horizon", 2),
+        ("--lambda-token 0", "lambda_token", 0.0),
+        ("--lambda-switch 1.5", "lambda_switch", 1.5),
+        ("--memory n1=1KiB --memory 2KiB", "memory_bytes", {"n1": 1024, "": 2048}),
+        ("--budget-seconds 2.5", "budget", coordinator_pb2.Budget(seconds=2.5)),
+        ("--budget-tokens 900", "budget", coordinator_pb2.Budget(tokens=900)),
     ],
 )
 def test_an_option_is_sent(
@@ -57,7 +66,7 @@ def test_an_option_is_sent(
     ended = RUNNER.invoke(app, ["ask", "What is 9 + 9?", *arguments.split()])
     assert ended.exit_code == 0, ended.output
     sent = getattr(asked[0], field)
-    assert (list(sent) if field == "widths" else sent) == value
+    assert (type(value)(sent) if isinstance(value, list | dict) else sent) == value
 
 
 def test_what_is_not_given_is_the_coordinators_to_choose(
@@ -67,7 +76,10 @@ def test_what_is_not_given_is_the_coordinators_to_choose(
     assert {field.name for field, _ in asked[0].ListFields()} <= {"messages", "sampling", "budget"}
 
 
-@pytest.mark.parametrize("arguments", ["--topology star", "--stop-rule soon", "--rounds many"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["--topology star", "--stop-rule soon", "--rounds many", "--routing best", "--decompose ruls"],
+)
 def test_a_value_that_does_not_exist_is_refused(arguments: str) -> None:
     ended = RUNNER.invoke(app, ["ask", "What is 9 + 9?", *arguments.split()])
     assert ended.exit_code == 2

@@ -12,7 +12,7 @@ from rich.console import Console
 from quorate.cli import ask_json, ask_live
 from quorate.cli.ask_lines import LinePrinter, decision, summary
 from quorate.cli.ask_view import QuestionView, one_line, verdict
-from quorate.client.plans import Plan
+from quorate.client.plans import Move, Plan, PlanStep, Residency, Routing
 from quorate.client.results import (
     Answer,
     Ballot,
@@ -246,3 +246,55 @@ def test_ballots_that_were_stopped_early_are_told_as_such(answer: Answer) -> Non
     )
     part = dataclasses.replace(answer.parts[0], ballots=(*answer.parts[0].ballots, stopped))
     assert "1 of 3 answered, 1 stopped early: the outcome was settled, 1 abst" in decision(part)
+
+
+LOADING = Residency(Move.LOAD, "n1", "scribe", seconds=1.2, ahead=True)
+UNLOADING = Residency(Move.UNLOAD, "n2", "forge")
+FOUND = Routing("mip", "HIGHS", "optimal", solve_seconds=0.004)
+
+
+def test_lines_tell_what_is_planned_and_what_is_loaded_meanwhile() -> None:
+    crashed = dataclasses.replace(FOUND, violations=("n1 is too full",), note="solver 1 failed")
+    failed = dataclasses.replace(LOADING, problem="no file\nhere")
+    assert lines(
+        (
+            PlanStep(0, ("t1", "t2"), ("t3",), routing=FOUND),
+            LOADING,
+            UNLOADING,
+            dataclasses.replace(LOADING, done=True, seconds=1.31),
+            dataclasses.replace(UNLOADING, done=True, seconds=0.02),
+            failed,
+            PlanStep(1, ("t3",), routing=crashed, again="forge crashed"),
+            PlanStep(2, ("t4",)),
+        )
+    ) == [
+        "layer 0 planned: t1, t2, looking ahead at t3 · mip optimal in 4 ms",
+        "loading scribe on n1, 1.20 s, ahead",
+        "unloading forge on n2",
+        "loaded scribe on n1 in 1.31 s, ahead",
+        "unloaded forge on n2 in 20 ms",
+        "could not load scribe on n1: no file here",
+        "layer 1 planned again (forge crashed): t3 · mip optimal in 4 ms",
+        "layer 1 breaks a limit: n1 is too full",
+        "layer 1 note: solver 1 failed",
+        "layer 2 planned: t4",
+    ]
+
+
+def test_table_shows_what_is_loading_until_it_is_done() -> None:
+    step = PlanStep(0, ("t1",), routing=FOUND)
+    text = drawn((step, LOADING))
+    assert "layer 0 planned: t1" in text
+    assert "loading scribe on n1, 1.20 s, ahead" in text
+    loaded = dataclasses.replace(LOADING, done=True)
+    assert "scribe" not in drawn((step, LOADING, loaded))
+    failed = dataclasses.replace(LOADING, done=True, problem="no memory")
+    assert "could not load scribe on n1: no memory" in drawn((LOADING, failed))
+
+
+def test_loading_is_no_news_once_the_answer_is_there(answer: Answer) -> None:
+    assert "scribe" not in drawn((LOADING, answer))
+
+
+def test_controls_of_the_terminal_are_not_passed_on() -> None:
+    assert one_line("a\x1b[2Jb\x07") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}"

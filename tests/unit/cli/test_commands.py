@@ -66,7 +66,8 @@ def test_help_does_not_load_grpc_or_the_models() -> None:
             (
                 "import sys\nfrom quorate.cli.app import app\n"
                 "try: app(['--help'])\nexcept SystemExit: pass\n"
-                "print([name for name in ('grpc', 'llama_cpp', 'numpy', 'pydantic', 'cryptography')"
+                "print([name for name in ('grpc', 'llama_cpp', 'numpy', 'pydantic', 'cryptography',"
+                " 'matplotlib')"
                 " if name in sys.modules])"
             ),
         ],

@@ -6,14 +6,25 @@ infer_kind("How many apples are left?")                 # Kind.NUMBER
 """
 
 from quorate.answers.answer import Answer, Kind
-from quorate.answers.clusters import Clusters, Merge, cluster, judgeable, key_of, prove_ahead
+from quorate.answers.clusters import (
+    Clustering,
+    Clusters,
+    Merge,
+    cluster,
+    judgeable,
+    key_of,
+    prove_ahead,
+)
 from quorate.answers.equivalence import Judge, Verdict, equivalent
 from quorate.answers.extraction import extract
+from quorate.answers.grouping import Grouping
 from quorate.answers.question import infer_kind
 
 __all__ = [
     "Answer",
+    "Clustering",
     "Clusters",
+    "Grouping",
     "Judge",
     "Kind",
     "Merge",

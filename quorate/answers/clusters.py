@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
@@ -65,6 +65,8 @@ class Ways(NamedTuple):
     labels: tuple[int | None, ...]
 
 
+Clustering: TypeAlias = Callable[[Sequence[Answer | None]], Clusters]
+"""Groups answers as `cluster` does."""
 Evidence: TypeAlias = Mapping[tuple[int, int], str]
 """Why two ways, the lesser number first, are the same."""
 

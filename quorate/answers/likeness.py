@@ -39,24 +39,33 @@ class Likeness:
 
     def add(self, number: int, answer: Answer) -> Set[int]:
         """Remember an answer; gives the numbers of those before it that it may equal."""
+        found = self._find(answer, number)
+        found.discard(number)
+        return found
+
+    def find(self, answer: Answer) -> Set[int]:
+        """Give the numbers of the answers that this one may equal, without remembering it."""
+        return self._find(answer, None)
+
+    def _find(self, answer: Answer, number: int | None) -> set[int]:
+        """Find what an answer may equal, and remember it by its number, if it has one."""
         found: set[int] = set()
         if answer.kind is Kind.TEXT and isinstance(answer.value, tuple):
             for sign in _signs(answer.value):
-                alike = self._by_sign.setdefault(sign, [])
-                found.update(alike)
-                alike.append(number)
+                found.update(self._by_sign.get(sign, ()))
+                if number is not None:
+                    self._by_sign.setdefault(sign, []).append(number)
         elif answer.kind is Kind.NUMBER and isinstance(answer.value, Quantity):
             for scale, size, step in _sizes(answer.value):
                 found.update(self._near(number, scale, size, step))
         elif answer.kind is Kind.EXPRESSION:
             found.update(self._like_formula(number, answer.text))
-        found.discard(number)
         return found
 
-    def _near(self, number: int, scale: str, size: float, step: float) -> list[int]:
-        """Remember a size on a scale; gives whose size is near. `step` is one of its units."""
+    def _near(self, number: int | None, scale: str, size: float, step: float) -> list[int]:
+        """Give what is near on a scale. `step` is one of the unit in which the size was given."""
         sizes = self._by_size.setdefault(scale, [])
-        coarsest = self._coarsest[scale] = max(step, self._coarsest.get(scale, 0.0))
+        coarsest = max(step, self._coarsest.get(scale, 0.0))
         within = _NEARBY * abs(size) + _ROUNDED * coarsest
         first = bisect_left(sizes, (size - within, -1))
         near = []
@@ -64,19 +73,23 @@ class Likeness:
             if sizes[place][0] > size + within:
                 break
             near.append(sizes[place][1])
-        insort(sizes, (size, number))
+        if number is not None:
+            self._coarsest[scale] = coarsest
+            insort(sizes, (size, number))
         return near
 
-    def _like_formula(self, number: int, text: str) -> list[int]:
-        """Remember a formula; one without values may equal any other formula."""
+    def _like_formula(self, number: int | None, text: str) -> list[int]:
+        """Give what a formula may equal; one without values may equal any other formula."""
         values = expression.values(text)
         if values:
             size = min(_LARGEST, math.hypot(values[0].real, values[0].imag))
             alike = [*self._near(number, _VALUES, size, 1.0), *self._without_values]
         else:
             alike = self._formulas.copy()
-            self._without_values.append(number)
-        self._formulas.append(number)
+        if number is not None:
+            self._formulas.append(number)
+            if not values:
+                self._without_values.append(number)
         return alike
 
 

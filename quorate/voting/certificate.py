@@ -18,6 +18,7 @@ from quorate.errors import InvalidRequest
 
 USUAL_DELTA = 0.05
 _HALF = 0.5
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class CertificateProcess:
         self._labels: list[Hashable] = []
         self._counts: Counter[Hashable] = Counter()
         self._votes = 0
+        self._doubt: Hashable | None = None
 
     def add(self, label: Hashable | None) -> Certificate | None:
         """Take one more vote, None for an abstention; give the certificate once it is reached.
@@ -82,9 +84,20 @@ class CertificateProcess:
         return math.exp(min(self._log_e(leader, rival) for rival in rivals))
 
     def _certificate(self) -> Certificate | None:
-        leader, _ = self._leader()
-        e_value = self.e_value
-        if leader is None or e_value < 1.0 / self.delta:
+        leader, rivals = self._leader()
+        if leader is None:
+            return None
+        # Nearly always one rival is enough to refuse, and it is the one that was last time.
+        if self._doubt in rivals:
+            rivals = [self._doubt, *(rival for rival in rivals if rival != self._doubt)]
+        least = math.inf
+        for rival in rivals:
+            least = min(least, self._log_e(leader, rival))
+            if least < -math.log(self.delta) - _ROUNDING:
+                self._doubt = rival
+                return None
+        e_value = math.exp(least)
+        if e_value < 1.0 / self.delta:
             return None
         return Certificate(leader, self.delta, e_value, self._votes)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from operator import gt
 from typing import NamedTuple
 
-from quorate.answers import cluster, equivalent
+from quorate.answers import Clustering, cluster, equivalent
 from quorate.errors import NoQuorum
 from quorate.voting.election import Count, Election
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
@@ -22,16 +22,20 @@ MOST_SHOWN = 5
 
 
 def decide(
-    strategy: str | Strategy, votes: Sequence[Vote], knowledge: Knowledge = NOTHING_KNOWN
+    strategy: str | Strategy,
+    votes: Sequence[Vote],
+    knowledge: Knowledge = NOTHING_KNOWN,
+    clustering: Clustering = cluster,
 ) -> Outcome:
     """Decide a vote. The order of the votes does not matter.
 
     `knowledge` is what the voters' history tells; strategies that need it say in `notes` what they
-    assume without. Raises UnknownStrategy, NoQuorum when nobody voted or all abstained,
-    InvalidRequest when the votes lack what the strategy counts.
+    assume without. `clustering` groups answers as `cluster` does, but may know them already.
+    Raises UnknownStrategy, NoQuorum when nobody voted or all abstained, InvalidRequest when the
+    votes lack what the strategy counts.
     """
     rule = find(strategy) if isinstance(strategy, str) else strategy
-    election, parted = election_of(votes, knowledge, ranked=rule.ranked)
+    election, parted = election_of(votes, knowledge, clustering, ranked=rule.ranked)
     if not election.groups:
         raise NoQuorum(
             f"none of {len(votes)} votes has an answer",
@@ -63,7 +67,11 @@ class Standing(NamedTuple):
 
 
 def election_of(
-    votes: Sequence[Vote], knowledge: Knowledge = NOTHING_KNOWN, *, ranked: bool = False
+    votes: Sequence[Vote],
+    knowledge: Knowledge = NOTHING_KNOWN,
+    clustering: Clustering = cluster,
+    *,
+    ranked: bool = False,
 ) -> tuple[Election, int]:
     """Sort votes by member and group equal answers, with the rankings where they count.
 
@@ -71,15 +79,15 @@ def election_of(
     """
     ordered = in_order(votes)
     if ranked and any(vote.ranking for vote in ordered):
-        return _ranked_election(ordered, knowledge)
-    groups, labels, parted = _grouped(ordered)
+        return _ranked_election(ordered, knowledge, clustering)
+    groups, labels, parted = _grouped(ordered, clustering)
     rankings = ((),) * len(ordered) if ranked else ()
     return Election(tuple(ordered), tuple(groups), labels, knowledge, rankings), parted
 
 
-def groups_of(ordered: Sequence[Vote]) -> tuple[list[Group], int]:
+def groups_of(ordered: Sequence[Vote], clustering: Clustering = cluster) -> tuple[list[Group], int]:
     """Group votes with equal answers; also give how many equal answers had to stand apart."""
-    groups, _, parted = _grouped(ordered)
+    groups, _, parted = _grouped(ordered, clustering)
     return groups, parted
 
 
@@ -89,8 +97,10 @@ def winner_of(rule: Strategy, groups: Sequence[Group]) -> Group:
     return groups[_ranked(groups, scores).order[0]]
 
 
-def _grouped(ordered: Sequence[Vote]) -> tuple[list[Group], tuple[int | None, ...], int]:
-    clusters = cluster([vote.answer for vote in ordered])
+def _grouped(
+    ordered: Sequence[Vote], clustering: Clustering
+) -> tuple[list[Group], tuple[int | None, ...], int]:
+    clusters = clustering([vote.answer for vote in ordered])
     members: list[list[Vote]] = []
     for vote, label in zip(ordered, clusters.labels, strict=True):
         if label is None:
@@ -103,14 +113,16 @@ def _grouped(ordered: Sequence[Vote]) -> tuple[list[Group], tuple[int | None, ..
     return groups, clusters.labels, len(clusters.parted)
 
 
-def _ranked_election(ordered: Sequence[Vote], knowledge: Knowledge) -> tuple[Election, int]:
+def _ranked_election(
+    ordered: Sequence[Vote], knowledge: Knowledge, clustering: Clustering
+) -> tuple[Election, int]:
     """Group the answers of votes and of their rankings together.
 
     A vote's own answer stands above its ranking where the ranking leaves it out.
     """
     listed = [vote.ranking if vote.answer is not None else () for vote in ordered]
     named = [answer for ranking in listed for answer in ranking]
-    clusters = cluster([*(vote.answer for vote in ordered), *named])
+    clusters = clustering([*(vote.answer for vote in ordered), *named])
     own = clusters.labels[: len(ordered)]
     members: dict[int, list[Vote]] = {}
     for vote, label in zip(ordered, own, strict=True):

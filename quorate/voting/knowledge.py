@@ -108,6 +108,11 @@ class Knowledge:
             return PRIOR_ACCURACY
         return math.fsum(record.shrunk(PRIOR_ACCURACY) for record in known) / len(known)
 
+    @cached_property
+    def mean_correlations(self) -> dict[tuple[str, ...], float]:
+        """Remember how the errors of voters, by their models in order, correlate on average."""
+        return {}
+
 
 def _check(name: str, counts: Iterable[tuple[object, Iterable[float]]]) -> None:
     for whose, numbers in counts:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Hashable, Sequence, Set
 from typing import TYPE_CHECKING, TypeAlias
 
-from quorate.answers import cluster, key_of
+from quorate.answers import Clustering, cluster, key_of
 from quorate.voting.decision import groups_of, winner_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ Way: TypeAlias = Hashable
 Pairs: TypeAlias = Set[tuple[Way, Way]]
 
 
-def lead_of(rule: Strategy, spoke: Sequence[Vote], missing: int) -> tuple[float, float]:
+def lead_of(
+    rule: Strategy, spoke: Sequence[Vote], missing: int, clustering: Clustering = cluster
+) -> tuple[float, float]:
     """Give the score that the winner keeps whatever is still said, and the most of a rival so far.
 
     `spoke` are votes with answers, in order of members, at least one; `missing` how many may come.
@@ -35,7 +37,7 @@ def lead_of(rule: Strategy, spoke: Sequence[Vote], missing: int) -> tuple[float,
     for vote in spoke:
         ways.setdefault(_way(vote), []).append(vote)
     worth = {way: rule.score(of) for way, of in ways.items()}
-    groups, _ = groups_of(spoke)
+    groups, _ = groups_of(spoke, clustering)
     winner = winner_of(rule, groups)
     first = key_of(winner.answer)
     if len(ways) > MOST_WAYS:
@@ -43,7 +45,7 @@ def lead_of(rule: Strategy, spoke: Sequence[Vote], missing: int) -> tuple[float,
         return worth[first] + losses, math.fsum(
             max(0.0, worth[way]) for way in ways if way != first
         )
-    parted = _parted(spoke)
+    parted = _parted(spoke, clustering)
     together = {_way(vote) for vote in winner.votes}
     kept = together if _inseparable(together, ways, parted, missing) else {first}
     joining = {b for a, b in parted if a in kept} | together
@@ -70,9 +72,9 @@ def _inseparable(
     return fewest > max(drawing, default=0) + missing
 
 
-def _parted(spoke: Sequence[Vote]) -> Pairs:
+def _parted(spoke: Sequence[Vote], clustering: Clustering) -> Pairs:
     """Give the answers that are equal and yet stand in different groups, both ways around."""
-    pairs = cluster([vote.answer for vote in spoke]).parted
+    pairs = clustering([vote.answer for vote in spoke]).parted
     found = {(_way(spoke[one]), _way(spoke[other])) for one, other in pairs}
     return found | {(other, one) for one, other in found}
 

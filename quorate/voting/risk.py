@@ -16,6 +16,7 @@ The chances that single rivals overtake are added up, which counts too much rath
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -36,6 +37,8 @@ LEAST_CORRELATION = 1e-4
 MOST_OUTSTANDING = 16
 """Up to so many missing votes of different weights are counted one by one; beyond, all of them
 count like the most dangerous."""
+MOST_RIVALS = 16
+"""Up to so many rivals that differ each is looked at by itself."""
 _STEPS = 16
 """Steps in the greatest weight, where weights differ; rounded so that risk is overestimated."""
 _NEARLY = 1e-9
@@ -60,6 +63,10 @@ class Gain(NamedTuple):
 
     least: float
     most: float
+
+
+_NOBODY = Held(0.0, 0)
+"""An answer that nobody gave yet."""
 
 
 class Belief(NamedTuple):
@@ -119,82 +126,98 @@ def _mean_correlation(models: Sequence[str], knowledge: Knowledge) -> float:
     pairs = len(models) * (len(models) - 1)
     if pairs == 0:
         return LEAST_CORRELATION
-    matrix = np.maximum(error_correlation(models, knowledge), 0.0)
-    return float(matrix.sum() - len(models)) / pairs
+    remembered, key = knowledge.mean_correlations, tuple(sorted(models))
+    if key not in remembered:  # it takes long for many, and is asked for at every vote
+        matrix = np.maximum(error_correlation(key, knowledge), 0.0)
+        remembered[key] = float(matrix.sum() - len(models)) / pairs
+    return remembered[key]
+
+
+def _rivals(held: Sequence[Held]) -> Counter[Held]:
+    """Count the rivals that are alike: of many different answers nearly all are.
+
+    Where even so there are many, those with as many votes are all taken to have the best's score.
+    """
+    rivals = Counter(held[1:])
+    if len(rivals) <= MOST_RIVALS:
+        return rivals
+    best: dict[int, float] = {}
+    for one in rivals:
+        best[one.votes] = max(one.score, best.get(one.votes, one.score))
+    alike: Counter[Held] = Counter()
+    for one, count in rivals.items():
+        alike[Held(best[one.votes], one.votes)] += count
+    return alike
 
 
 def _unknown(held: Sequence[Held], missing: Sequence[Gain]) -> float:
     total = sum(one.votes for one in held)
     leader = held[0]
-    rivals = [*held[1:], Held(0.0, 0)]
     prior = 1.0 / 3.0
-    return math.fsum(
-        _overtaken(
-            leader.score - rival.score,
-            (
-                prior + leader.votes,
-                prior + rival.votes,
-                prior + total - leader.votes - rival.votes,
-            ),
-            missing,
-        )
-        for rival in rivals
-    )
+    chances = list[float]()
+    for rival, count in (_rivals(held) + Counter([_NOBODY])).items():
+        rest = total - leader.votes - rival.votes
+        shares = (prior + leader.votes, prior + rival.votes, prior + rest)
+        chances += [_overtaken(leader.score - rival.score, shares, missing)] * count
+    return math.fsum(chances)
 
 
 def _known(held: Sequence[Held], missing: Sequence[Gain], belief: Belief) -> float:
-    """Sum over which answer is right, weighted by how well that explains the votes seen."""
+    """Sum over which answer is right, weighted by how well that explains the votes seen.
+
+    Answers that are alike are right with the same chance, each of them.
+    """
     precision = 1.0 / max(belief.correlation, LEAST_CORRELATION) - 1.0
     right = precision * belief.accuracy
     wrong = precision * (1.0 - belief.accuracy) / (belief.options - 1)
-    unseen = belief.options - len(held)
-    truths = [*range(len(held)), *([len(held)] if unseen else [])]
-    logs = [_explains(held, truth, right, wrong, unseen) for truth in truths]
+    rivals, unseen = _rivals(held), belief.options - len(held)
+    alike = [(held[0], 1), *rivals.items()]
+    truths: list[Held | None] = [None, *rivals]
+    if unseen:
+        alike.append((_NOBODY, unseen))
+        truths.append(_NOBODY)
+    logs = [_explains(alike, place, right, wrong) for place in range(len(alike))]
+    chances = [_given(held, rivals, missing, one, (right, wrong), unseen) for one in truths]
     likely = np.exp(np.array(logs) - max(logs))
-    chances = [_given(held, missing, truth, right, wrong, unseen) for truth in truths]
     return float(likely @ np.minimum(chances, 1.0) / likely.sum())
 
 
-def _explains(held: Sequence[Held], truth: int, right: float, wrong: float, unseen: int) -> float:
-    """Give the log likelihood of the votes seen, when this answer is right; the last is unseen."""
-    of_seen = math.fsum(
-        float(_log_rise(right if place == truth else wrong, one.votes)[-1])
-        for place, one in enumerate(held)
-    )
-    return of_seen + (math.log(unseen) if truth == len(held) else 0.0)
+def _explains(alike: Sequence[tuple[Held, int]], truth: int, right: float, wrong: float) -> float:
+    """Give the log likelihood of the votes seen when one of the answers at this place is right."""
+    logs = [math.log(alike[truth][1]), float(_log_rise(right, alike[truth][0].votes)[-1])]
+    for place, (one, count) in enumerate(alike):
+        wrongs = count - (place == truth)
+        if wrongs:
+            logs.append(wrongs * float(_log_rise(wrong, one.votes)[-1]))
+    return math.fsum(logs)
 
 
 def _given(
     held: Sequence[Held],
+    rivals: Counter[Held],
     missing: Sequence[Gain],
-    truth: int,
-    right: float,
-    wrong: float,
+    truth: Held | None,
+    shares: tuple[float, float],
     unseen: int,
 ) -> float:
-    """Add up the chances of all rivals when the answer at `truth` is right."""
+    """Add up the chances of all rivals when the answer `truth` is right: None is the leader."""
+    right, wrong = shares
     total = right + wrong * (len(held) + unseen - 1) + sum(one.votes for one in held)
     leader = held[0]
-    parameter = (right if truth == 0 else wrong) + leader.votes
+    parameter = (right if truth is None else wrong) + leader.votes
 
     def chance(rival: Held, share: float) -> float:
-        shares = (parameter, share + rival.votes, max(0.0, total - parameter - share - rival.votes))
-        return _overtaken(leader.score - rival.score, shares, missing)
+        rest = max(0.0, total - parameter - share - rival.votes)
+        return _overtaken(
+            leader.score - rival.score, (parameter, share + rival.votes, rest), missing
+        )
 
-    seen = (
-        chance(rival, right if place == truth else wrong)
-        for place, rival in enumerate(held[1:], start=1)
-    )
-    nobody = Held(0.0, 0)
-    is_unseen = truth == len(held)
-    wrong_unseen = unseen - int(is_unseen)
-    return math.fsum(
-        [
-            *seen,
-            chance(nobody, right) if is_unseen else 0.0,
-            wrong_unseen * chance(nobody, wrong) if wrong_unseen else 0.0,
-        ]
-    )
+    everybody = rivals + Counter({_NOBODY: unseen})
+    wrongs = everybody - Counter([truth] if truth is not None else [])
+    chances = [count * chance(rival, wrong) for rival, count in wrongs.items()]
+    if truth is not None:
+        chances.append(chance(truth, right))
+    return math.fsum(chances)
 
 
 def _overtaken(lead: float, shares: Shares, missing: Sequence[Gain]) -> float:

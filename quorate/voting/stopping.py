@@ -13,12 +13,13 @@ when nothing is known of the voters, with .1, .3 and .8 % of the winners changed
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from quorate.answers import cluster
+from quorate.answers import Clustering, cluster
 from quorate.errors import InvalidRequest
 from quorate.voting.decision import decide, election_of, groups_of, winner_of
 from quorate.voting.election import model_of
@@ -62,7 +63,8 @@ class Stop:
 
     `reason` is "all" (nobody is left), "exact", "risk", "adaptive" or "window", "" to go on.
     `probability_of_change` bounds the probability that the rest changes the winner, None where
-    the rule does not tell.
+    the rule does not tell. Where several numbers of answers are possible and it goes on, it is that
+    of the first for which the risk is too high.
     """
 
     reason: str = ""
@@ -92,6 +94,7 @@ def should_stop(
     risk: float = 0.0,
     knowledge: Knowledge = NOTHING_KNOWN,
     awaited: Sequence[str] = (),
+    clustering: Clustering = cluster,
 ) -> Stop:
     """Say whether to stop asking, and why.
 
@@ -100,26 +103,27 @@ def should_stop(
     the exact one does. RISK stops below a probability of `risk`; ADAPTIVE when the leading answer
     is the more common of the first two with a probability of 0.95; WINDOW when a window of five
     votes was unanimous. Rules that do not add up what votes are worth can only be stopped by the
-    last two, and those that learn their weights need `awaited` besides.
+    last two, and those that learn their weights need `awaited` besides. `clustering` groups answers
+    as `cluster` does, but may know them already.
 
     Raises UnknownStrategy, and InvalidRequest for a weight below 0, a risk outside [0, 1) or NaN.
     """
     if not 0.0 <= risk < 1.0:  # also false for NaN
         raise InvalidRequest.field("risk", risk, "it must lie in [0, 1)", "Try 0.01.")
-    polls = _polls(votes, outstanding, find(strategy), knowledge, awaited)
+    polls = _polls(votes, outstanding, find(strategy), knowledge, awaited, clustering)
     if not outstanding:
         return Stop("all", 0.0)
     if rule is StopRule.NEVER or not any(vote.answer is not None for vote in votes):
         return GO_ON
-    if polls and all(map(_is_settled, polls)):
+    if polls and all(_is_settled(poll(), clustering) for poll in polls):
         return Stop("exact", 0.0)
     if rule is StopRule.RISK and polls:
         models = [*map(model_of, votes), *awaited]
-        chance = max(_chance(poll, models, knowledge) for poll in polls)
-        return Stop("risk" if chance < risk else "", chance)
-    if rule is StopRule.ADAPTIVE and _is_adaptive_enough(votes, strategy, knowledge):
+        chances = (_chance(poll(), models, knowledge, clustering) for poll in polls)
+        return _by_risk(chances, risk)
+    if rule is StopRule.ADAPTIVE and _is_adaptive_enough(votes, strategy, knowledge, clustering):
         return Stop("adaptive")
-    if rule is StopRule.WINDOW and _has_unanimous_window(votes):
+    if rule is StopRule.WINDOW and _has_unanimous_window(votes, clustering):
         return Stop("window")
     return GO_ON
 
@@ -161,33 +165,47 @@ def majority_probability(first: int, second: int) -> float:
     return float(sum(math.comb(draws, count) for count in range(first + 1)) / 2**draws)
 
 
-def _is_adaptive_enough(votes: Sequence[Vote], strategy: str, knowledge: Knowledge) -> bool:
+def _by_risk(chances: Iterable[float], risk: float) -> Stop:
+    """Stop when all chances that the winner changes are small enough."""
+    highest = 0.0
+    for chance in chances:
+        highest = max(highest, chance)
+        if highest >= risk:
+            return Stop("", highest)
+    return Stop("risk", highest)
+
+
+def _is_adaptive_enough(
+    votes: Sequence[Vote], strategy: str, knowledge: Knowledge, clustering: Clustering
+) -> bool:
     """Whether the most frequent answer is, and wins under the strategy."""
-    groups, _ = groups_of(in_order(votes))
+    groups, _ = groups_of(in_order(votes), clustering)
     counts = sorted((len(group.votes) for group in groups), reverse=True)
     if majority_probability(counts[0], counts[1] if len(counts) > 1 else 0) < SURE_ENOUGH:
         return False
     most_frequent = max(groups, key=lambda group: len(group.votes))
     behind = {vote.member for vote in most_frequent.votes}
-    return not behind.isdisjoint(decide(strategy, votes, knowledge).winner_members)
+    return not behind.isdisjoint(decide(strategy, votes, knowledge, clustering).winner_members)
 
 
-def _has_unanimous_window(votes: Sequence[Vote]) -> bool:
+def _has_unanimous_window(votes: Sequence[Vote], clustering: Clustering) -> bool:
     windows = (votes[start : start + WINDOW] for start in range(0, len(votes), WINDOW))
     for window in windows:
-        labels = cluster([vote.answer for vote in window]).labels
+        labels = clustering([vote.answer for vote in window]).labels
         if len(labels) == WINDOW and None not in labels and len(set(labels)) == 1:
             return True
     return False
 
 
-def _chance(poll: _Poll, models: Sequence[str], knowledge: Knowledge) -> float:
+def _chance(
+    poll: _Poll, models: Sequence[str], knowledge: Knowledge, clustering: Clustering
+) -> float:
     """Bound the probability that the missing votes change the winner.
 
     Against the leader a missing vote counts with all its weight, and for it with as little of it as
     any vote so far.
     """
-    groups, _ = groups_of(poll.spoke)
+    groups, _ = groups_of(poll.spoke, clustering)
     winner = winner_of(poll.rule, groups)
     held = [_held(poll.rule, winner)]
     held += [_held(poll.rule, group) for group in groups if group is not winner]
@@ -210,20 +228,24 @@ def _polls(
     rule: Strategy,
     knowledge: Knowledge,
     awaited: Sequence[str],
-) -> list[_Poll]:
+    clustering: Clustering,
+) -> list[Callable[[], _Poll]]:
     """Bring the vote into a shape that adds up, one for each number of options that may result.
 
-    Empty where that is impossible.
+    Empty where that is impossible. Each is made when it is needed: mostly the first says no.
     """
     for weight in outstanding:
         check_weight(weight, "weight of an outstanding vote")
     spoke = [vote for vote in in_order(votes) if vote.answer is not None]
     if rule.additive:
-        return [_Poll(rule, spoke, outstanding)]
+        return [partial(_Poll, rule, spoke, outstanding)]
     if not rule.steady or len(awaited) != len(outstanding) or not spoke:
         return []
-    election, _ = election_of(votes, knowledge)
-    return [_weighed(rule, election, awaited, options) for options in _options(election, awaited)]
+    election, _ = election_of(votes, knowledge, clustering)
+    return [
+        partial(_weighed, rule, election, awaited, options)
+        for options in _options(election, awaited)
+    ]
 
 
 def _options(election: Election, awaited: Sequence[str]) -> list[int]:
@@ -257,7 +279,7 @@ _BY_WEIGHT: Final = Strategy(
 )
 
 
-def _is_settled(poll: _Poll) -> bool:
-    surely, at_most = lead_of(poll.rule, poll.spoke, len(poll.missing))
+def _is_settled(poll: _Poll, clustering: Clustering) -> bool:
+    surely, at_most = lead_of(poll.rule, poll.spoke, len(poll.missing), clustering)
     missing = math.fsum(poll.rule.most(weight) for weight in poll.missing)
     return surely - at_most - missing > SLACK * (abs(surely) + at_most + missing)

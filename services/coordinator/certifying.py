@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from quorate.answers import Answer, equivalent
+from quorate.answers.grouping import Labels
 from quorate.voting.certificate import CertificateProcess
 from services.coordinator.question import Ballot, Certificate, Seat, Status
 
@@ -18,8 +18,7 @@ def most_evidence(votes: int) -> float:
 class Certifying:
     """Feeds an anytime-valid test, one ballot after the other in the order of `seats`.
 
-    The order is fixed beforehand: were it that of arrival, quick models would be tested first. An
-    answer has the label of the first answer before it that it equals, so labels never change.
+    The order is fixed beforehand: were it that of arrival, quick models would be tested first.
     """
 
     def __init__(self, part_id: str, seats: Sequence[Seat], delta: float) -> None:
@@ -29,7 +28,7 @@ class Certifying:
         # Where even one voice of all would not do, nothing is looked at.
         self._next = 0 if most_evidence(len(seats)) >= 1.0 / delta else len(seats)
         self._process = CertificateProcess(delta)
-        self._known: list[Answer] = []
+        self._labels = Labels()
 
     def see(self, ballots: dict[Seat, Ballot]) -> Certificate | None:
         """Look at the ballots so far; gives the certificate when it is first reached."""
@@ -42,14 +41,7 @@ class Certifying:
 
     def _add(self, ballot: Ballot) -> None:
         answer = ballot.answer if ballot.status is Status.VALID else None
-        reached = self._process.add(None if answer is None else self._label(answer))
+        reached = self._process.add(None if answer is None else self._labels.add(answer))
         if reached is not None and isinstance(reached.answer, int):
-            certified = self._known[reached.answer].text
+            certified = self._labels.answers[reached.answer].text
             self.certificate = Certificate(self._part_id, certified, reached.delta, reached.e_value)
-
-    def _label(self, answer: Answer) -> int:
-        for label, known in enumerate(self._known):
-            if equivalent(answer, known):
-                return label
-        self._known.append(answer)
-        return len(self._known) - 1

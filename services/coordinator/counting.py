@@ -6,6 +6,7 @@ same count however they raced.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -13,8 +14,9 @@ from typing import Final, NamedTuple
 from quorate import voting
 from quorate.answers import Answer, Kind
 from quorate.voting.certificate import USUAL_DELTA
+from quorate.voting.folding import Folding
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
-from quorate.voting.stopping import StopRule, should_stop
+from quorate.voting.stopping import Stop, StopRule, should_stop
 from services.coordinator.certifying import Certifying
 from services.coordinator.events import Leading, Retracted
 from services.coordinator.question import Ballot, Certificate, Seat, Status
@@ -70,6 +72,8 @@ class Tally:
         self._models = dict(zip(seats, models or [seat.model for seat in seats], strict=True))
         self._ballots: dict[Seat, Ballot] = {}
         self._votes: dict[Seat, voting.Vote] = {}
+        self._missing = dict.fromkeys(seats)
+        self._folding = Folding(strategy, weights)
         self._outcome: voting.Outcome | None = None
         self._lead: Lead | None = None
         self._certifying = Certifying(part_id, seats, judging.delta)
@@ -82,7 +86,7 @@ class Tally:
     @property
     def outstanding(self) -> list[Seat]:
         """Seats whose ballot has not come in, in order."""
-        return [seat for seat in self._weights if seat not in self._ballots]
+        return list(self._missing)
 
     @property
     def ballots(self) -> list[Ballot]:
@@ -97,8 +101,10 @@ class Tally:
     def add(self, ballot: Ballot) -> None:
         """Take a ballot in; a seat's second ballot is ignored."""
         if ballot.seat not in self._ballots:
+            del self._missing[ballot.seat]
             self._ballots[ballot.seat] = ballot
-            self._votes[ballot.seat] = vote_of(ballot)
+            vote = self._votes[ballot.seat] = vote_of(ballot)
+            self._folding.add(vote, self._weights[ballot.seat])
             self._outcome = None
 
     def has(self, seat: Seat) -> bool:
@@ -115,14 +121,27 @@ class Tally:
 
         "all" when nobody is outstanding.
         """
-        rule, risk, knowledge, *_ = self._judging
-        missing = self.outstanding
-        if rule is StopRule.NEVER and missing:
+        if not self._missing:
+            return "all"
+        if not self._folding.may_stop(self._judging.rule):
             return ""
+        stop = self._stop(self.votes, self.outstanding)
+        return stop.reason if stop and self._agreement_is_settled(len(self._missing)) else ""
+
+    def _stop(self, votes: Sequence[voting.Vote], missing: Sequence[Seat]) -> Stop:
+        rule, risk, knowledge, *_ = self._judging
         weights = [self._weights[seat] for seat in missing]
         models = [self._models[seat] for seat in missing]
-        stop = should_stop(self.votes, weights, self._strategy, rule, risk, knowledge, models)
-        return stop.reason if stop and self._agreement_is_settled(len(missing)) else ""
+        return should_stop(
+            votes,
+            weights,
+            self._strategy,
+            rule,
+            risk,
+            knowledge,
+            models,
+            self._folding.clustering,
+        )
 
     def _agreement_is_settled(self, missing: int) -> bool:
         """Whether the winner has the least agreement already, or cannot reach it any more.
@@ -142,31 +161,40 @@ class Tally:
 
     def fewest_that_could_settle(self) -> int:
         """Give how many more votes, all for the leader, would settle the vote; else all missing."""
-        rule, risk, knowledge, *_ = self._judging
         votes, missing = self.votes, self.outstanding
         outcome = self._decided()
         leader = outcome.winner if outcome else _ANYTHING
-        weights = [self._weights[seat] for seat in missing]
-        models = [self._models[seat] for seat in missing]
-        for count in range(1, len(missing)):
+
+        def settles(count: int) -> bool:
             supposed = [
-                voting.Vote(seat.id, leader, 1.0, weight, self._models[seat])
-                for seat, weight in zip(missing[:count], weights, strict=False)
+                voting.Vote(seat.id, leader, 1.0, self._weights[seat], self._models[seat])
+                for seat in missing[:count]
             ]
-            votes_then, left = [*votes, *supposed], weights[count:]
-            if should_stop(votes_then, left, self._strategy, rule, risk, knowledge, models[count:]):
-                return count
-        return len(missing)
+            return bool(self._stop([*votes, *supposed], missing[count:]))
+
+        # More votes for the leader never settle less.
+        return 1 + bisect_left(range(1, len(missing)), True, key=settles) if missing else 0
+
+    def alike(self, answer: Answer) -> list[Answer]:
+        """Give the different answers so far that one to come may equal without being the same."""
+        return self._folding.alike(answer)
 
     def _decided(self) -> voting.Outcome | None:
         """Decide what came in so far, once for each ballot; None while nobody has an answer."""
         if self._outcome is None and any(vote.answer is not None for vote in self._votes.values()):
-            self._outcome = voting.decide(self._strategy, self.votes, self._judging.knowledge)
+            self._outcome = voting.decide(
+                self._strategy, self.votes, self._judging.knowledge, self._folding.clustering
+            )
         return self._outcome
 
     def news(self, ballot: Ballot) -> list[Leading | Retracted]:
-        """Say what a ballot that was just added changed: the standings, and perhaps the leader."""
-        if ballot.status is not Status.VALID or (outcome := self._decided()) is None:
+        """Say what a ballot that was just added changed: the standings, and perhaps the leader.
+
+        Where more than 64 vote, that is told 64 times only.
+        """
+        if ballot.status is not Status.VALID or not self._folding.may_tell():
+            return []
+        if (outcome := self._decided()) is None:
             return []
         lead = Lead(outcome.winner.text, frozenset(outcome.winner_members))
         before, self._lead = self._lead, lead

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from quorate.answers import Kind, extract
 from quorate.errors import ContextOverflow, InvalidRequest, ModelCrashed, NoQuorum, QuorateError
-from services.coordinator.counting import Tally
+from quorate.voting import Vote, settled, should_stop
+from quorate.voting.stopping import StopRule
+from services.coordinator.counting import Judging, Tally
 from services.coordinator.decompose.dag import Subtask
 from services.coordinator.events import Leading, Retracted
 from services.coordinator.question import Ballot, Seat, Status, Tokens
@@ -173,3 +175,82 @@ def test_samples_of_one_member_make_one_ranked_ballot() -> None:
     ballots = [*said(0, "xxx"), *said(1, "y"), *said(2, "y")]
     assert decide(PART, Kind.TEXT, "majority", ballots).answer == "x"
     assert decide(PART, Kind.TEXT, "borda", ballots).answer == "y"
+
+
+LOOSE = st.lists(
+    st.tuples(st.sampled_from(["18", "18.0", "18 kg", "18 g", "19", ""]), st.floats(0.1, 3)),
+    min_size=2,
+    max_size=9,
+)
+
+
+@given(
+    LOOSE,
+    st.sampled_from(["majority", "weighted", "ow"]),
+    st.sampled_from(list(StopRule)),
+    st.data(),
+)
+def test_a_vote_stops_where_the_stop_rule_says_so(
+    drawn: list[tuple[str, float]], strategy: str, rule: StopRule, data: st.DataObject
+) -> None:
+    ballots = [ballot(place, text, 0.5, weight) for place, (text, weight) in enumerate(drawn)]
+    ballots = [replace(one, answer=extract(one.text, Kind.NUMBER)) for one in ballots]
+    seats = [one.seat for one in ballots]
+    count = Tally(strategy, "t1", seats, [b.weight for b in ballots], Judging(rule, 0.05))
+    for arrived in data.draw(st.permutations(ballots)):
+        count.add(arrived)
+        left = [one for one in ballots if one.seat in count.outstanding]
+        stop = should_stop(
+            count.votes,
+            [one.weight for one in left],
+            strategy,
+            rule,
+            0.05,
+            awaited=[one.seat.model for one in left],
+        )
+        assert count.stopped_by() == stop.reason
+
+
+@given(LOOSE, st.integers(0, 8))
+def test_the_fewest_votes_that_settle_are_the_first_number_that_does(
+    drawn: list[tuple[str, float]], heard: int
+) -> None:
+    ballots = [ballot(place, text, 1.0, weight) for place, (text, weight) in enumerate(drawn)]
+    count = tally(ballots, "weighted")
+    for arrived in ballots[:heard]:
+        count.add(arrived)
+    missing = count.outstanding
+    fewest = count.fewest_that_could_settle()
+    assert fewest <= len(missing)
+    outcome = count._decided()
+    leader = outcome.winner if outcome else extract("any", Kind.TEXT)
+    for more in range(1, len(missing)):
+        supposed = [
+            Vote(seat.id, leader, 1.0, one.weight, seat.model)
+            for seat, one in zip(missing, ballots[heard:], strict=True)
+        ][:more]
+        left = [one.weight for one in ballots[heard + more :]]
+        assert settled([*count.votes, *supposed], left, "weighted") is (more >= fewest)
+
+
+def test_many_voters_are_told_of_sixty_four_times_and_of_the_last() -> None:
+    ballots = [ballot(place, f"word{place}") for place in range(300)]
+    count = tally(ballots)
+    told: list[Leading | Retracted] = []
+    for arrived in ballots:
+        count.add(arrived)
+        told += count.news(arrived)
+    assert 60 <= len(told) <= 65
+    assert isinstance(told[-1], Leading)
+    assert (told[-1].outstanding, len(told[-1].standings)) == (0, 300)
+
+
+def test_a_formula_is_proved_against_those_alone_that_it_may_equal() -> None:
+    formulas = [extract(text, Kind.EXPRESSION) for text in (r"\sqrt{2}", r"\sqrt{3}", "x > 5")]
+    ballots = [replace(ballot(n, "x"), answer=answer) for n, answer in enumerate(formulas)]
+    count = tally([*ballots, ballot(3, "y")])
+    for arrived in ballots:
+        count.add(arrived)
+    new = extract(r"\sqrt{5}", Kind.EXPRESSION)
+    assert new is not None
+    assert [answer.text for answer in count.alike(new)] == ["x > 5"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from quorate.answers.answer import Kind
 
@@ -91,7 +92,12 @@ def infer_kind(question: str) -> Kind:
     """Say what type of answer is asked for; free text when nothing says otherwise."""
     if question.startswith(_MERGE):
         return Kind.TEXT
-    told, asked = _told_and_asked(question[-LONGEST_QUESTION:].strip())
+    return _inferred(question[-LONGEST_QUESTION:].strip())
+
+
+@lru_cache(maxsize=64)  # planning, topics and counting ask the same within a question
+def _inferred(question: str) -> Kind:
+    told, asked = _told_and_asked(question)
     for rule in _RULES:
         kind = rule(asked)
         if kind is not None:

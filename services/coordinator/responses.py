@@ -23,6 +23,7 @@ from services.coordinator.events import (
     Started,
     Token,
 )
+from services.coordinator.question import Status
 
 if TYPE_CHECKING:
     from services.coordinator.breaker import Circuit
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     )
 
 KINDS = {kind: common_pb2.AnswerKind.Value(f"ANSWER_KIND_{kind.name}") for kind in Kind}
+STATUSES = {one: common_pb2.BallotStatus.Value(f"BALLOT_STATUS_{one.name}") for one in Status}
 
 
 def response_of(event: Event) -> coordinator_pb2.AskStreamResponse:
@@ -119,7 +121,7 @@ def ballot_of(ballot: Ballot) -> common_pb2.Ballot:
         model=ballot.seat.model,
         model_sha256=ballot.sha256,
         sample=ballot.seat.sample,
-        status=common_pb2.BallotStatus.Value(f"BALLOT_STATUS_{ballot.status.name}"),
+        status=STATUSES[ballot.status],
         text=ballot.text,
         confidence=ballot.confidence,
         calibrated=ballot.calibrated,
@@ -131,9 +133,8 @@ def ballot_of(ballot: Ballot) -> common_pb2.Ballot:
         round=ballot.seat.round,
         ranking=[answer.text for answer in ballot.ranking],
         verified=ballot.verified,
+        answer=None if ballot.answer is None else _answer(ballot.answer),
     )
-    if ballot.answer is not None:
-        written.answer.CopyFrom(_answer(ballot.answer))
     if ballot.error is not None:
         written.failure.CopyFrom(failure_of(ballot.error))
     return written

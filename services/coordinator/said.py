@@ -151,6 +151,7 @@ def finished_ballot(part_id: str, seat: Seat, said: Said, asked: Asked, weight: 
     ending = sample.ending or Ending()
     text = said.text(seat.sample)
     answer = asked.answer_in(text)
+    sure = confidence(ending.mean_logprob, sample.tokens)
     return Ballot(
         part_id,
         seat,
@@ -158,13 +159,14 @@ def finished_ballot(part_id: str, seat: Seat, said: Said, asked: Asked, weight: 
         said.member.node,
         answer,
         text,
-        confidence(ending.mean_logprob, sample.tokens),
+        sure,
         ending.mean_logprob if math.isfinite(ending.mean_logprob) else 0.0,
         weight,
         said.sha256,
         said.seed + seat.sample,
         ending.tokens,
         said.seconds(seat.sample),
+        raw_confidence=sure,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -102,17 +103,21 @@ async def asking(served: Served, *, streamed: bool) -> AsyncIterator[Ask]:
     async with Peers(served.client) as peers:
         channel = peers.channel(served.coordinator, (Role.COORDINATOR, COORDINATOR))
         stub = coordinator_pb2_grpc.CoordinatorServiceStub(channel)
-        asked = coordinator_pb2.Question(
-            messages=[common_pb2.ChatMessage(content=QUESTION)],
-            stop_rule=coordinator_pb2.STOP_RULE_NEVER,
-        )
+        numbers = itertools.count()
+
+        def asked() -> coordinator_pb2.Question:
+            # Each is another question, so that nothing can be remembered of the one before.
+            message = common_pb2.ChatMessage(content=f"What is {next(numbers)} + 9?")
+            return coordinator_pb2.Question(
+                messages=[message], stop_rule=coordinator_pb2.STOP_RULE_NEVER
+            )
 
         async def ask() -> None:
-            await stub.Ask(coordinator_pb2.AskRequest(question=asked))
+            await stub.Ask(coordinator_pb2.AskRequest(question=asked()))
 
         async def stream() -> None:
             request = coordinator_pb2.AskStreamRequest(  # as the client library asks
-                question=asked, omit_tokens=True, batched=True
+                question=asked(), omit_tokens=True, batched=True
             )
             async for _ in stub.AskStream(request):
                 pass

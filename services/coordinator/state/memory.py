@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 2_000
 """Answers that wait to be written; of more, the newest are lost."""
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 """Answers of so long go into one transaction."""
 REFRESH_SECONDS = 5.0
 """So often what others learned is read, calibrators are fitted again and old records dropped."""

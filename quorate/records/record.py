@@ -21,7 +21,8 @@ class BallotRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     `seat_node`, `model`, `sample` and `round` are its seat, `node` is who ran the model,
     `member_weight` what the vote had to go in with and `weight` what the strategy made of it.
     `counted` is false for ballots of earlier rounds. Seconds, tokens and confidences are as told
-    to the asker; `raw_confidence` is the uncalibrated one.
+    to the asker; `raw_confidence` is the uncalibrated one. `memory_bytes` is what the model takes,
+    0 when nobody knows.
     """
 
     seat_node: str
@@ -51,6 +52,7 @@ class BallotRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     first_token_seconds: float = 0.0
     total_seconds: float = 0.0
     error: str = ""
+    memory_bytes: int = 0
 
     @property
     def seat(self) -> str:

@@ -260,7 +260,8 @@ class Ballot:
     geometric mean of the token probabilities, in [0, 1]; it is not calibrated. `ranking` orders
     all answers of the part, the best first (empty: the member was not asked, or cannot tell), and
     `verified` is a verifier's score in [0, 1]. A `calibrated` confidence is the probability of
-    being right that held-out items gave; `raw_confidence` is what it was made of.
+    being right that held-out items gave; `raw_confidence` is what it was made of. From a raw one
+    of `accepted_from` on a cascade believes the model alone (None: nothing was learned of that).
     """
 
     part_id: str
@@ -281,6 +282,7 @@ class Ballot:
     verified: float | None = None
     calibrated: bool = False
     raw_confidence: float = 0.0
+    accepted_from: float | None = None
 
     @property
     def id(self) -> str:

@@ -1,8 +1,10 @@
 """A cascade: models are asked one after the other, the cheapest first, until one is sure enough.
 
 Cheap is what needs no loading and few bytes of weights, since a token costs a pass over them. An
-answer is accepted when its calibrated probability of being right is at least 1 - `error_risk`
-(default DEFAULT_RISK). Where nothing was calibrated, raw confidences say nothing, and an answer is
+answer is accepted from a raw confidence on that was learned of its model: the cheapest setting
+that is as good as any. A question that names an `error_risk`, or models of which that
+was not learned, need a calibrated probability of being right of at least 1 - `error_risk` (default
+DEFAULT_RISK). Where nothing was calibrated, raw confidences say nothing, and an answer is
 accepted only when two models agree and nobody who was asked differs from them in number: then the
 answer says that it is uncalibrated. Whatever is not accepted goes up; at the top all vote.
 """
@@ -66,6 +68,8 @@ def enough(floor: Floor, decision: Decision) -> Accepted | None:
     if decision.error is not None:
         return None
     behind = supporters(decision)
+    if not floor.question.error_risk and any(one.accepted_from is not None for one in behind):
+        return _believed(behind)
     known = [ballot for ballot in behind if ballot.calibrated]
     if known:
         ballot = max(known, key=lambda one: one.confidence)
@@ -76,6 +80,16 @@ def enough(floor: Floor, decision: Decision) -> Accepted | None:
     agreeing = {(ballot.seat.node, ballot.seat.model) for ballot in behind}
     if len(agreeing) >= LEAST_AGREEING and decision.agreement > 0.5:
         return Accepted(f"uncalibrated, but {len(agreeing)} models agree")
+    return None
+
+
+def _believed(behind: Sequence[Ballot]) -> Accepted | None:
+    """Say whose raw confidence reaches what was learned of its model."""
+    for ballot in behind:
+        least = ballot.accepted_from
+        if least is not None and ballot.raw_confidence >= least:
+            told = f"{ballot.node}/{ballot.seat.model} is sure with {ballot.raw_confidence:.3f}"
+            return Accepted(f"{told}, at least the learned {least:.3f}")
     return None
 
 

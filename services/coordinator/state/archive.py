@@ -86,6 +86,8 @@ def forgotten(store: Store, name: str) -> int:
                 of_it = or_(*(column == name for column in named))
                 if "scope" in table.c:  # a strategy may be called like a model
                     of_it = and_(of_it, table.c.scope == "model")
+                    # A cascade is learned of several models together.
+                    of_it = or_(of_it, table.c.scope == "cascade")
                 dropping = dropping.where(of_it)
             gone += connection.execute(dropping).rowcount
         _changed(connection)

@@ -10,13 +10,14 @@ from sqlalchemy import Boolean, Float
 
 from quorate.errors import InvalidRequest
 from services.coordinator.state.learned import Evidence
-from services.coordinator.state.store import ANSWER_SCOPE, MODEL_SCOPE
+from services.coordinator.state.rungs import heard_of
+from services.coordinator.state.store import ANSWER_SCOPE, CASCADE_SCOPE, MODEL_SCOPE
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table
 
 MOST_COUNT = 1e12
-SCOPES = MODEL_SCOPE, ANSWER_SCOPE
+SCOPES = MODEL_SCOPE, ANSWER_SCOPE, CASCADE_SCOPE
 
 
 def checked_rows(name: str, table: Table, rows: Any) -> list[dict[str, Any]]:
@@ -45,6 +46,8 @@ def _check_row(where: str, row: dict[str, Any]) -> None:
     if "scope" in row:
         if row["scope"] not in SCOPES:
             raise _refused(f"{where}.scope", row["scope"], f"it must be {' or '.join(SCOPES)}")
+        if row["scope"] == CASCADE_SCOPE:
+            heard_of(json.loads(row["features"]))
         sure = json.loads(row["features"]).get("confidence", -1.0)
         if row["scope"] == MODEL_SCOPE and not 0.0 <= sure <= 1.0:
             raise _refused(f"{where}.features", row["features"], "it needs a confidence in [0, 1]")

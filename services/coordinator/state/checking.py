@@ -31,6 +31,10 @@ def _check_items(changes: Changes) -> None:
     for item in changes.ballots:
         if not 0.0 <= item.confidence <= 1.0:
             raise _refused("confidence", item.confidence, "it must lie in [0, 1]")
+    for rung in changes.rungs:
+        for heard in rung.said.values():
+            if not 0.0 <= heard.confidence <= 1.0 or not 0.0 <= heard.cost < math.inf:
+                raise _refused("rungs", heard, "a confidence in [0, 1] and a cost of at least 0")
     for answer in changes.answers:
         if not all(math.isfinite(value) for value in answer.features.values()):
             raise _refused("features", dict(answer.features), "features are finite numbers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from sqlalchemy import delete, func, insert, select
@@ -14,14 +14,15 @@ from quorate.errors import InvalidRequest
 from quorate.voting.answer_calibration import AnswerCalibrator
 from quorate.voting.calibration import Calibrator
 from quorate.voting.conformal import RiskCurve
-from services.coordinator.state import schema
+from services.coordinator.state import rungs, schema
 from services.coordinator.state.judgement import AnswerJudge, Judges, fit_answers, fit_model
-from services.coordinator.state.learned import AnswerItem, BallotItem, ModelKey
-from services.coordinator.state.store import ANSWER_SCOPE, MODEL_SCOPE, Store
+from services.coordinator.state.learned import AnswerItem, BallotItem, Heard, ModelKey, RungItem
+from services.coordinator.state.store import ANSWER_SCOPE, CASCADE_SCOPE, MODEL_SCOPE, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Judge: TypeAlias = Calibrator | AnswerJudge | rungs.Thresholds
 STALE_SHARE = 0.05
 """A calibrator is fitted again after so many new items: of 100 after 5, of 1,000 after 50."""
 
@@ -30,6 +31,7 @@ def judges_of(store: Store, today: date) -> Judges:
     """Give all calibrators; those that are out of date or spoilt are fitted anew."""
     models: dict[ModelKey, Calibrator] = {}
     answers: dict[str, AnswerJudge] = {}
+    cascade = rungs.NONE_LEARNED
     kept = _kept(store)
     for (scope, key), (newest, count) in sorted(_counts(store).items()):
         stored = kept.get((scope, key))
@@ -40,9 +42,11 @@ def judges_of(store: Store, today: date) -> Judges:
             _keep(store, scope, key, newest, judge)
         if isinstance(judge, Calibrator):
             models[key] = judge
-        else:
+        elif isinstance(judge, AnswerJudge):
             answers[key.name] = judge
-    return Judges(models, answers)
+        else:
+            cascade = judge
+    return Judges(models, answers, cascade)
 
 
 def _counts(store: Store) -> Mapping[tuple[str, ModelKey], tuple[int, int]]:
@@ -64,14 +68,24 @@ def _kept(store: Store) -> Mapping[tuple[str, ModelKey], tuple[int, str]]:
     }
 
 
-def _fitted(store: Store, scope: str, key: ModelKey, today: date) -> Calibrator | AnswerJudge:
+def _fitted(store: Store, scope: str, key: ModelKey, today: date) -> Judge:
     rows = _items(store, scope, key)
+    if scope == CASCADE_SCOPE:
+        return rungs.fit([RungItem(row[0], said) for row in rows if (said := _heard(row[1]))])
     if scope == MODEL_SCOPE:
         items = [
             BallotItem(key, topic, features["confidence"], right) for topic, features, right in rows
         ]
         return fit_model(items, today)
     return fit_answers([AnswerItem(key.name, *row) for row in rows], today)
+
+
+def _heard(numbers: Mapping[str, float]) -> Mapping[str, Heard] | None:
+    """Read what was heard; a spoilt row teaches nothing, and keeps nobody from starting."""
+    try:
+        return rungs.heard_of(numbers)
+    except InvalidRequest:
+        return None
 
 
 def _items(store: Store, scope: str, key: ModelKey) -> Sequence[tuple[str, dict[str, float], bool]]:
@@ -86,9 +100,7 @@ def _items(store: Store, scope: str, key: ModelKey) -> Sequence[tuple[str, dict[
     return [(row[0], json.loads(row[1]), bool(row[2])) for row in rows]
 
 
-def _keep(
-    store: Store, scope: str, key: ModelKey, newest: int, judge: Calibrator | AnswerJudge
-) -> None:
+def _keep(store: Store, scope: str, key: ModelKey, newest: int, judge: Judge) -> None:
     table = schema.calibrators
     of_it = (table.c.scope == scope, table.c.name == key.name, table.c.sha256 == key.sha256)
     row = {
@@ -103,7 +115,9 @@ def _keep(
         connection.execute(insert(table), [row])
 
 
-def _written(judge: Calibrator | AnswerJudge) -> dict[str, Any]:
+def _written(judge: Judge) -> dict[str, Any]:
+    if isinstance(judge, rungs.Thresholds):
+        return rungs.written(judge)
     if isinstance(judge, Calibrator):
         return judge.to_dict()
     return {
@@ -113,9 +127,11 @@ def _written(judge: Calibrator | AnswerJudge) -> dict[str, Any]:
     }
 
 
-def _read(scope: str, text: str) -> Calibrator | AnswerJudge | None:
+def _read(scope: str, text: str) -> Judge | None:
     try:
         data = json.loads(text)
+        if scope == CASCADE_SCOPE:
+            return rungs.read(data)
         if scope != ANSWER_SCOPE:
             return Calibrator.from_dict(data)
         return AnswerJudge(
@@ -123,5 +139,15 @@ def _read(scope: str, text: str) -> Calibrator | AnswerJudge | None:
             RiskCurve.from_dict(data["curve"]),
             int(data["items"]),
         )
-    except (ValueError, KeyError, TypeError, InvalidRequest, msgspec.ValidationError):
+    except _SPOILT:
         return None
+
+
+_SPOILT = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    InvalidRequest,
+    msgspec.ValidationError,
+)

@@ -12,6 +12,7 @@ from quorate.voting import answer_calibration, calibration, conformal
 from quorate.voting.answer_calibration import AnswerCalibrator, Features
 from services.coordinator.question import Ballot, Decision, Status
 from services.coordinator.state.learned import AnswerItem, BallotItem, ModelKey
+from services.coordinator.state.rungs import NONE_LEARNED, Thresholds
 
 if TYPE_CHECKING:
     from quorate.voting.calibration import Calibrator
@@ -35,10 +36,11 @@ class AnswerJudge(NamedTuple):
 
 @dataclass(frozen=True)
 class Judges:
-    """What is calibrated: models by key, and answers by strategy."""
+    """What is calibrated: models by key, answers by strategy, and the rungs of a cascade."""
 
     models: Mapping[ModelKey, Calibrator] = field(default_factory=dict)
     answers: Mapping[str, AnswerJudge] = field(default_factory=dict)
+    cascade: Thresholds = NONE_LEARNED
 
 
 def fit_model(items: Sequence[BallotItem], day: date) -> Calibrator:
@@ -81,10 +83,14 @@ def calibrated(ballot: Ballot, judges: Judges) -> Ballot:
 
     Without enough items of that very model the confidence stays, and is not called calibrated.
     """
-    raw = replace(ballot, raw_confidence=ballot.confidence)
+    key = ModelKey(ballot.seat.model, ballot.sha256)
+    accepted_from = judges.cascade.accepted_from.get(key.id)
+    raw = ballot
+    if (ballot.raw_confidence, ballot.accepted_from) != (ballot.confidence, accepted_from):
+        raw = replace(ballot, raw_confidence=ballot.confidence, accepted_from=accepted_from)
     if ballot.status is not Status.VALID:
         return raw
-    known = judges.models.get(ModelKey(ballot.seat.model, ballot.sha256))
+    known = judges.models.get(key)
     chance = known.apply(ballot.confidence) if known else None
     return raw if chance is None else replace(raw, confidence=chance, calibrated=True)
 

@@ -93,6 +93,24 @@ class AnswerItem(NamedTuple):
     right: bool
 
 
+class Heard(NamedTuple):
+    """What a model said to a question: how surely, in [0, 1], whether right, and at what cost.
+
+    The cost is in GiB of weights times tokens: a token costs a pass over the weights.
+    """
+
+    confidence: float
+    right: bool
+    cost: float
+
+
+class RungItem(NamedTuple):
+    """What each of several models, by id, said to one question before it read any other."""
+
+    topic: str
+    said: Mapping[str, Heard]
+
+
 class Changes(NamedTuple):
     """All that one answer changes."""
 
@@ -101,6 +119,7 @@ class Changes(NamedTuple):
     joint: tuple[JointChange, ...] = ()
     ballots: tuple[BallotItem, ...] = ()
     answers: tuple[AnswerItem, ...] = ()
+    rungs: tuple[RungItem, ...] = ()
 
     @property
     def models(self) -> tuple[ModelKey, ...]:
@@ -115,6 +134,7 @@ class Changes(NamedTuple):
             self.joint + other.joint,
             self.ballots + other.ballots,
             self.answers + other.answers,
+            self.rungs + other.rungs,
         )
 
 

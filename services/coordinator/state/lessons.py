@@ -20,9 +20,11 @@ from services.coordinator.state.learned import (
     BallotItem,
     Changes,
     Evidence,
+    Heard,
     JointChange,
     ModelKey,
     RecordChange,
+    RungItem,
     TogetherChange,
     pair_of,
 )
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from quorate.records.record import BallotRecord, PartRecord, Record
 
 MOST_TRUTH_CHARACTERS = 1 << 20
+MOST_RUNGS = 16
+"""Models of one cascade that are learned about."""
 
 
 class Voice(NamedTuple):
@@ -116,6 +120,7 @@ def taught(record: Record, verdict: Verdict, evidence: Evidence = Evidence.TRUTH
                 joint=_joint(voices),
                 ballots=_ballot_items(voices, part.topic),
                 answers=_answer_items(record.strategy, part, counted),
+                rungs=_rung_items(part, voices),
             )
         )
     return changes
@@ -237,6 +242,18 @@ def _ballot_items(voices: Sequence[Voice], topic: str) -> tuple[BallotItem, ...]
         for model, voice in sorted(firsts.items())
         if voice.right is not None
     )
+
+
+def _rung_items(part: PartRecord, voices: Sequence[Voice]) -> tuple[RungItem, ...]:
+    """Give one item of all models that are known to be right or wrong, from their first samples."""
+    said: dict[str, Heard] = {}
+    for voice, (ballot, _) in zip(voices, _independent(part), strict=False):
+        if voice.right is not None and voice.model.id not in said:
+            weight = ballot.memory_bytes / 2**30 or 1.0
+            sure = min(1.0, max(0.0, voice.confidence))
+            cost = weight * max(1, ballot.completion_tokens)
+            said[voice.model.id] = Heard(sure, voice.right, cost)
+    return (RungItem(part.topic, said),) if 2 <= len(said) <= MOST_RUNGS else ()
 
 
 def _answer_items(

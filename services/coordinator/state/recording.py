@@ -44,7 +44,7 @@ def record_of(
     Without `texts` there are no prompts, no raw texts and no free-text answers; answers of closed
     kinds (letters, numbers, yes or no, expressions) stay, for feedback.
     """
-    weights = {(member.node, member.model): member.weight for member in members}
+    by_seat = {(member.node, member.model): member for member in members}
     merged = result.merged
     alone = len(result.decisions) == 1 and _kept_kind(result.decisions[0])
     return Record(
@@ -61,7 +61,7 @@ def record_of(
         synthesis=merged.method,
         reason=result.reason,
         total_seconds=result.seconds.total,
-        parts=tuple(_part(decision, weights, texts=texts) for decision in result.decisions),
+        parts=tuple(_part(decision, by_seat, texts=texts) for decision in result.decisions),
     )
 
 
@@ -70,7 +70,7 @@ def _kept_kind(decision: Decision) -> bool:
 
 
 def _part(
-    decision: Decision, weights: Mapping[tuple[str, str], float], *, texts: bool
+    decision: Decision, members: Mapping[tuple[str, str], Member], *, texts: bool
 ) -> PartRecord:
     ballots = [(ballot, True) for ballot in decision.ballots]
     ballots += [(ballot, False) for ballot in decision.others]
@@ -81,7 +81,7 @@ def _part(
         asked_kind=decision.kind.value if decision.kind else "",
         topic=decision.topic,
         ballots=tuple(
-            _ballot(ballot, weights, counted=counted, texts=texts) for ballot, counted in ballots
+            _ballot(ballot, members, counted=counted, texts=texts) for ballot, counted in ballots
         ),
         knowledge=knowledge_record(decision.knowledge),
         decision=_decision(decision, texts=texts),
@@ -109,9 +109,10 @@ def _decision(decision: Decision, *, texts: bool) -> DecisionRecord:
 
 
 def _ballot(
-    ballot: Ballot, weights: Mapping[tuple[str, str], float], *, counted: bool, texts: bool
+    ballot: Ballot, members: Mapping[tuple[str, str], Member], *, counted: bool, texts: bool
 ) -> BallotRecord:
     seat, tokens, seconds = ballot.seat, ballot.tokens, ballot.seconds
+    member = members.get((seat.node, seat.model))
     shown = texts or (ballot.answer is not None and ballot.answer.kind.value in CLOSED_KINDS)
     return BallotRecord(
         seat_node=seat.node,
@@ -128,7 +129,7 @@ def _ballot(
         raw_confidence=ballot.raw_confidence,
         calibrated=ballot.calibrated,
         mean_logprob=ballot.mean_logprob,
-        member_weight=weights.get((seat.node, seat.model), 1.0),
+        member_weight=member.weight if member else 1.0,
         weight=ballot.weight,
         vote_model=ModelKey(seat.model, ballot.sha256).id,
         ranking=tuple(found for one in ballot.ranking if (found := answer_record(one)))
@@ -143,4 +144,5 @@ def _ballot(
         first_token_seconds=seconds.first_token,
         total_seconds=seconds.total,
         error=str(ballot.error) if ballot.error else "",
+        memory_bytes=member.memory_bytes if member else 0,
     )

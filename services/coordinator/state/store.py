@@ -22,11 +22,12 @@ from services.coordinator.state.database import create_private, engine_of, expla
 from services.coordinator.state.gathering import Gathered, gathered_pairs, gathered_records
 from services.coordinator.state.learned import Changes, Evidence, ModelKey, State
 from services.coordinator.state.learning import HALF_LIFE_ITEMS
+from services.coordinator.state.rungs import flat
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-MODEL_SCOPE, ANSWER_SCOPE = "model", "answer"
+MODEL_SCOPE, ANSWER_SCOPE, CASCADE_SCOPE = "model", "answer", "cascade"
 MOST_ITEMS = 5_000
 """Calibration items that are kept of one model or strategy; the oldest go first."""
 
@@ -183,6 +184,9 @@ class Store:
             )
             for item in changes.answers
         ]
+        for rung in changes.rungs:
+            rights = any(heard.right for heard in rung.said.values())
+            rows.append(_item(CASCADE_SCOPE, ModelKey(""), rung.topic, flat(rung.said), rights))
         if rows:
             connection.execute(insert(schema.items), rows)
 

@@ -28,7 +28,7 @@ _PLURAL = frozenset(
 
 def may_cut(left: Clause, right: Clause, link: str) -> bool:
     """Say whether a link between two clauses separates two requests."""
-    if not is_request(left) or not is_request(right) or _is_quoting(left):
+    if not is_request(left) or not is_request(right) or is_quoting(left):
         return False
     said = link.lower()
     if _shares_owner(left, right):
@@ -64,9 +64,18 @@ def is_step(left: Clause, right: Clause) -> bool:
     return right.verb in lexicon.CALCULATIONS and _produces(left) and refers_back(right)
 
 
-def _is_quoting(left: Clause) -> bool:
+def is_quoting(left: Clause) -> bool:
     """Say whether what follows a colon is material to the end, as in "Translate: go, then rest"."""
     return left.verb in lexicon.QUOTING and ":" in left.words
+
+
+def goes_on(left: Clause) -> bool:
+    """Say whether material after a colon may go on in the next sentence: it has no quotation marks.
+
+    Quoted text is masked with X, so that nothing else is left of it.
+    """
+    material = left.masked.partition(":")[2].strip().rstrip(".?!")
+    return is_quoting(left) and bool(material.strip("X"))
 
 
 def parents_of(

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from services.coordinator.decompose import lexicon, links
-from services.coordinator.decompose.gaps import is_elliptic
+from services.coordinator.decompose.manner import is_manner, is_tied
 from services.coordinator.decompose.rules import dependence, shown, written
 
 if TYPE_CHECKING:
@@ -32,16 +32,6 @@ _EMPTY = (
     | lexicon.BACK_REFERENCES
     | lexicon.words("a an the and or that me my our us please then also first next finally")
 )
-_RESTYLING = lexicon.words("explain make express put say describe")
-_ANSWER = lexicon.words("it this that them")
-_SUBJECTS = lexicon.words("it he she they this that these those")
-_UNASKED = lexicon.VERBS - lexicon.TRANSFORMS
-_EXPLAINING = lexicon.words("explain show justify describe give")
-_HOW_FAR = lexicon.words("why how so more again please further")
-_WORKING = lexicon.words(
-    "step steps workings reasoning answer answers solution choice ranking calculation"
-    " calculations method derivation"
-)
 
 
 class Judged(NamedTuple):
@@ -55,27 +45,10 @@ def unsplittable(requests: Sequence[Clause]) -> str:
     """Say why no split of a question's requests could keep their meaning; "" when one may."""
     if reason := dependence(requests[0], ()):
         return f'"{shown(requests[0])}" {reason}'
-    manner = next((one for one in requests[1:] if is_manner(one)), None)
-    return (
-        f'"{shown(manner)}" is about the answer to another, and asks nothing else' if manner else ""
-    )
-
-
-def is_manner(part: Clause) -> bool:
-    """Say whether a request is about how another is answered, or goes on from its words.
-
-    As in "show your work", "put it simply", "explain briefly".
-    """
-    words = set(part.words)
-    if "your" in words or (part.verb in _UNASKED and is_elliptic(part)):
-        return True
-    if part.verb in _RESTYLING and part.words[1] in _ANSWER:
-        return True
-    if part.words[0] in lexicon.WH and part.words[1] in _SUBJECTS:
-        return True  # "explain what a tide is and why it is high": the second is no question
-    said = [word for word in part.words[1:] if word not in ",;:?.!"]
-    only_how = all(word in _HOW_FAR or word.endswith("ly") for word in said)
-    return part.verb in _EXPLAINING and (only_how or bool(words & _WORKING))
+    for request, parents in zip(requests, _parents(requests), strict=True):
+        if is_manner(request) or (parents is None and is_tied(request)):
+            return f'"{shown(request)}" is about the answer to another, and asks nothing else'
+    return ""
 
 
 def judge(question: str, requests: Sequence[Clause], proposed: Sequence[Subtask]) -> Judged:
@@ -223,14 +196,23 @@ def _chained(
 def _needed(requests: Sequence[Clause], of_request: Sequence[int]) -> Mapping[int, set[int]]:
     """Give for each part the parts without which its words would lose their meaning."""
     needed: dict[int, set[int]] = {part: set() for part in of_request}
-    parents: list[tuple[int, ...]] = []
-    for place, request in enumerate(requests):
-        found = links.parents_of(request, requests[:place], parents)
-        if found is None or (not found and dependence(request, requests[:place])):
-            found = tuple(range(place))
-        parents.append(found)
-        needed[of_request[place]] |= {of_request[one] for one in found} - {of_request[place]}
+    for place, found in enumerate(_parents(requests)):
+        before = range(place) if found is None else found
+        needed[of_request[place]] |= {of_request[one] for one in before} - {of_request[place]}
     return needed
+
+
+def _parents(requests: Sequence[Clause]) -> list[tuple[int, ...] | None]:
+    """Give for each request those on whose results it works; None: it points to something else."""
+    given: list[tuple[int, ...] | None] = []
+    known: list[tuple[int, ...]] = []
+    for place, request in enumerate(requests):
+        found = links.parents_of(request, requests[:place], known)
+        if not found and dependence(request, requests[:place]):
+            found = None
+        given.append(found)
+        known.append(tuple(range(place)) if found is None else found)
+    return given
 
 
 def _texts(question: str, requests: Sequence[Clause], of_request: Sequence[int]) -> list[str]:

@@ -132,6 +132,8 @@ def _sentences(question: str, masked: str, within: Span) -> list[Clause] | None:
     for span in sentences(masked, within):
         if not _says_nothing(masked[span.start : span.stop]):
             clauses += _by_link(question, masked, _without_lead(masked, span))
+    if any(links.goes_on(part) for part in clauses[:-1]):
+        return None  # "Translate: who are you? I am Ana." is material to the end
     return clauses if clauses and all(is_request(part) for part in clauses) else None
 
 

@@ -1,0 +1,1 @@
+"""How well questions are split: by rules, by a model, and by both."""

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from quorate.errors import InvalidRequest
+from services.bench.suites.pocket import TASKS
 from services.bench.suites.pocket.item import Item, split_of, stable_share
 from services.bench.suites.pocket.scoring import plain
 from services.bench.suites.pocket.suite import side
@@ -65,8 +66,11 @@ def first(stream: Iterator[Drawn], count: int, what: str) -> Sequence[Drawn]:
 
 
 def fits(item: Item, split: Split) -> bool:
-    """Say whether a generated item lies in a split, and no pocket model practised its content."""
-    return split_of(item) == "test" and side(item) == split
+    """Say whether a generated item lies in a split, and no pocket model practised its content.
+
+    An item whose task is none of the pocket suite's was practised by nobody.
+    """
+    return (item.task not in TASKS or split_of(item) == "test") and side(item) == split
 
 
 def half(text: str) -> Split:

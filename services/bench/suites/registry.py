@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import TypeVar, cast
 
 from quorate.errors import ConfigurationError, NotFound, nearest
+from services.bench.suites.code_math_mix import CodeMathMix
 from services.bench.suites.pocket.suite import PocketSuite
 from services.bench.suites.suite import Suite
 from services.bench.suites.workflow import StepsOf, WorkflowSuite
@@ -21,7 +22,7 @@ GROUP = "quorate.suites"
 WORKFLOW_GROUP = "quorate.workflows"
 PARTS = ("tasks", "items", "right")
 WORKFLOW_PARTS = ("task_types", "templates", "stream", "jobs", "right")
-BUILT_IN: tuple[Suite, ...] = (PocketSuite(),)
+BUILT_IN: tuple[Suite, ...] = (PocketSuite(), CodeMathMix())
 BUILT_IN_WORKFLOWS: tuple[WorkflowSuite, ...] = (WorkflowBench(),)
 
 _Named = TypeVar("_Named", Suite, WorkflowSuite)

@@ -1,0 +1,1 @@
+"""The templates of code_math_mix."""

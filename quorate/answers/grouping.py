@@ -99,12 +99,12 @@ class Grouping:
 
     def _mates(self, way: int, answer: Answer) -> set[int]:
         """Give the ways before that are the same."""
-        if self.tangled or answer.kind not in LOOSE_KINDS:
+        if answer.kind not in LOOSE_KINDS:
             return set()
         candidates = self._likeness.add(way, answer)
         self._pairs += len(candidates)
-        if self._pairs > MOST_PAIRS:
-            self.tangled = True
+        self.tangled = self.tangled or self._pairs > MOST_PAIRS
+        if self.tangled:
             return set()
         mates: set[int] = set()
         patience = Patience(PROOF_SECONDS)

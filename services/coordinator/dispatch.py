@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PROOF_SECONDS = 3.0
 """The first proof of all starts a process; the others take milliseconds."""
+MOST_AT_ONCE = 64
+"""Ballots that are counted before others have their turn on the event loop: some milliseconds."""
 
 __all__ = ["Allowance", "Call", "Caller", "Dispatcher", "Work"]
 
@@ -112,13 +114,29 @@ class Dispatcher:
         """Take ballots in until all of a wave are there, or the stop rule waits for no more."""
         expected = len(wave.members) * self._work.samples
         while expected:
-            arrived = await self._arrived.get()
-            expected -= 1
+            arrived = await self._all_that_arrived()
+            expected -= len(arrived)
             for ballot in self._in_turn(arrived):
                 await self._take(ballot)
-                if rule := self._rule_that_stops():
-                    self._stopped_by = rule
+                # In deterministic mode what came at the same time must not matter.
+                if self._work.deterministic and self._stops():
                     return
+            if self._stops():
+                return
+
+    async def _all_that_arrived(self) -> list[Ballot]:
+        """Wait for a ballot; also gives others that are there, so that they are counted at once."""
+        arrived = [await self._arrived.get()]
+        while len(arrived) < MOST_AT_ONCE and not self._arrived.empty():
+            arrived.append(self._arrived.get_nowait())
+        if not self._arrived.empty():
+            await asyncio.sleep(0)  # others' turn
+        return arrived
+
+    def _stops(self) -> bool:
+        """Whether the rest is not waited for; keeps the name of the rule that says so."""
+        self._stopped_by = self._rule_that_stops()
+        return self._stopped_by != ""
 
     def _rule_that_stops(self) -> str:
         """Name the rule that waits for no more; none when the time is over, which ends the rest."""
@@ -126,14 +144,14 @@ class Dispatcher:
             return ""
         return self._tally.stopped_by()
 
-    def _in_turn(self, ballot: Ballot) -> list[Ballot]:
-        """Let a ballot through; in deterministic mode none overtakes an earlier seat.
+    def _in_turn(self, ballots: Sequence[Ballot]) -> Sequence[Ballot]:
+        """Let ballots through; in deterministic mode none overtakes an earlier seat.
 
         So an early stop depends on what the models said, not on which of them was fast.
         """
         if not self._work.deterministic:
-            return [ballot]
-        self._held[ballot.seat] = ballot
+            return ballots
+        self._held.update((ballot.seat, ballot) for ballot in ballots)
         released: list[Ballot] = []
         for seat in self._tally.outstanding:
             if seat in self._held:
@@ -159,9 +177,9 @@ class Dispatcher:
         if ballot.answer is None or ballot.answer.kind is not Kind.EXPRESSION:
             return
         left = self._work.deadline - self._tools.clock()
-        said = [other.answer for other in self._tally.ballots]
-        seconds = min(PROOF_SECONDS, max(0.0, left))
-        await asyncio.to_thread(prove_ahead, [*said, ballot.answer], seconds)
+        if alike := self._tally.alike(ballot.answer):
+            seconds = min(PROOF_SECONDS, max(0.0, left))
+            await asyncio.to_thread(prove_ahead, [*alike, ballot.answer], seconds)
 
     def _cancelled(self, seat: Seat, weight: float) -> Ballot:
         """Make the ballot of a seat that nobody waits for any more.

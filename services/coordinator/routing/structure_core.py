@@ -62,8 +62,15 @@ def core_of(problem: Problem) -> Core:
     weights, budgets = _as_arrays(rows, usable)
     opening = problem.opening[usable]
     kept = _undominated(utility, opening, weights, int(voters.max()))
+    binds = weights[:, kept].sum(axis=1) > budgets
     return Core(
-        utility[kept], voters, weight, opening[kept], weights[:, kept], budgets, usable[kept]
+        utility[kept],
+        voters,
+        weight,
+        opening[kept],
+        weights[np.ix_(binds, kept)],
+        budgets[binds],
+        usable[kept],
     )
 
 
@@ -119,17 +126,12 @@ def _undominated(
     Of equal options the earlier counts as better, which makes this an order, and its `voters` best
     are never left out themselves.
     """
-    count = len(opening)
-    better = (opening[:, None] <= opening[None, :]) & np.array(
-        [
-            [bool((weights[:, j] <= weights[:, i]).all()) for i in range(count)]
-            for j in range(count)
-        ],
-        dtype=bool,
-    ).reshape(count, count)
+    lighter = (weights[:, :, None] <= weights[:, None, :]).all(axis=0)
+    better = lighter & (opening[:, None] <= opening[None, :])
     np.fill_diagonal(better, False)
-    for j, i in zip(*np.nonzero(better), strict=True):
-        better[j, i] = bool((utility[j] >= utility[i]).all())
-    later = np.arange(count)[:, None] > np.arange(count)[None, :]
-    better &= ~(better.T & later)
+    for option, worth in enumerate(utility):
+        others = np.flatnonzero(better[option])
+        better[option, others] = (worth >= utility[others]).all(axis=1)
+    places = np.arange(len(opening))
+    better &= ~(better.T & (places[:, None] > places[None, :]))
     return np.flatnonzero(better.sum(axis=0) < voters)

@@ -6,6 +6,8 @@ those that work there now, or beyond the next one where that least is just put o
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,10 +25,9 @@ MISSING: Final = -1e6
 """What a task without an option counts: less than any that works, little enough to add exactly."""
 TIED: Final = 1e-11
 """Objectives this near are equal: sums of a thousand terms around 1 are rounded by less."""
-MOST_STEPS: Final = 2_000
 
 
-def neatened(problem: Problem, members: Iterable[int]) -> list[int]:
+def neatened(problem: Problem, members: Iterable[int], until: float = math.inf) -> list[int]:
     """Improve what is in memory by single steps, and prefer earlier options among equal ones.
 
     Numbers of the problem's options, without any deadline's work. A member that another is as good
@@ -35,7 +36,9 @@ def neatened(problem: Problem, members: Iterable[int]) -> list[int]:
     core = core_of(problem)
     wanted = set(members)
     places = [place for place, option in enumerate(core.options) if int(option) in wanted]
-    better: list[int] = core.options[improved(core, np.array(places, dtype=np.intp))].tolist()
+    better: list[int] = core.options[
+        improved(core, np.array(places, dtype=np.intp), until)
+    ].tolist()
     return better
 
 
@@ -57,10 +60,13 @@ class _Steps(NamedTuple):
         return np.sort(np.append(left, self.candidates[taken]))
 
 
-def improved(core: Core, members: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Take the best step until none is left, then exchanges for earlier options of equal worth."""
+def improved(core: Core, members: NDArray[np.intp], until: float = math.inf) -> NDArray[np.intp]:
+    """Take the best step until none is left, then exchanges for earlier options of equal worth.
+
+    What was reached at the time `until` (`time.perf_counter`) is given as it is.
+    """
     members = np.sort(members)
-    for _ in range(MOST_STEPS):
+    while time.perf_counter() < until:
         steps = _steps(core, members)
         best = int(steps.change.argmax())
         out, taken = divmod(best, steps.change.shape[1])

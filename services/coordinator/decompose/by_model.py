@@ -8,9 +8,11 @@ the reason says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from quorate import prompts
+from quorate.answers import Kind
 from quorate.errors import Cancelled, QuorateError
 from services.coordinator.decompose import meaning, proposal
 from services.coordinator.decompose.describing import described
@@ -20,6 +22,7 @@ from services.coordinator.question import Drawing, Message
 
 if TYPE_CHECKING:
     from services.coordinator.decompose.clauses import Clause
+    from services.coordinator.decompose.dag import Subtask
 
 SECONDS: Final = 20.0
 """What one reply may take; there are two at most."""
@@ -100,5 +103,11 @@ def judged(question: str, found: Sequence[Clause], reply: str) -> Split | tuple[
     made = meaning.judge(question, found, read.parts)
     if made.problems:
         return made.problems
-    parts = tuple(described(part) for part in made.parts)
+    parts = tuple(_typed(part) for part in made.parts)
     return Split(parts, f"a model split it: {reason_of(parts)}", SplitBy.MODEL)
+
+
+def _typed(part: Subtask) -> Subtask:
+    """Take the type of answer from the words where they tell it; a vote depends on it."""
+    told = described(replace(part, expected=None))
+    return replace(told, expected=part.expected) if told.expected is Kind.TEXT else told

@@ -36,10 +36,8 @@ def neatened(problem: Problem, members: Iterable[int], until: float = math.inf) 
     core = core_of(problem)
     wanted = set(members)
     places = [place for place, option in enumerate(core.options) if int(option) in wanted]
-    better: list[int] = core.options[
-        improved(core, np.array(places, dtype=np.intp), until)
-    ].tolist()
-    return better
+    better = improved(core, np.array(places, dtype=np.intp), until)
+    return [int(option) for option in core.options[better]]
 
 
 class _Steps(NamedTuple):

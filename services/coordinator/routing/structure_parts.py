@@ -97,7 +97,7 @@ def maximal_sets(
     sets = np.zeros((1, count), dtype=bool)
     left = budgets[:, None].astype(np.int64)
     rest = weights.sum(axis=1)
-    for option in order:
+    for place, option in enumerate(order):
         weight = weights[:, option][:, None]
         rest = rest - weight[:, 0]
         fits = (left >= weight).all(axis=0)
@@ -109,8 +109,7 @@ def maximal_sets(
         left = np.concatenate([left[:, fits] - weight, left[:, ~needless]], axis=1)
         if len(sets) > 4 * most:
             return None
-        passed = [other for other in order[: int(np.flatnonzero(order == option)[0]) + 1]]
-        keep = _may_become_maximal(sets, left, weights, rest, passed)
+        keep = _may_become_maximal(sets, left, weights, rest, order[: place + 1].tolist())
         sets, left = sets[keep], left[:, keep]
     return sets if len(sets) <= most else None
 

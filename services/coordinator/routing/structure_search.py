@@ -1,4 +1,4 @@
-"""Branch and bound over what is in memory: options are decided in or out until nothing is open. Pure.
+"""Branch and bound over what is in memory: options are decided in or out, one by one. Pure.
 
 Best bound first, so that what is left open when the time is over is a proved bound.
 """

@@ -14,7 +14,7 @@ from quorate.cli import ask_json, ask_live, terminal
 from quorate.cli.ask_lines import LinePrinter, summary
 from quorate.cli.ask_view import QuestionView
 from quorate.cli.exits import Exit, code_of, tell
-from quorate.client import Answer, AsyncClient
+from quorate.client import Answer, AsyncClient, BallotToken
 from quorate.errors import DeadlineExceeded, QuorateError
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ async def _live(
     with Live(console=console, auto_refresh=False, transient=True) as live:
         async for event in client.stream(view.question, omit_tokens=not tokens, **options):
             view.fold(event)
-            if loop.time() >= due:
+            # Tokens come in floods; what else happens may be the last news for a while, as a load.
+            if loop.time() >= due or not isinstance(event, BallotToken):
                 live.update(ask_live.draw(view, console.width), refresh=True)
                 due = loop.time() + 1 / FRAMES_PER_SECOND

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from quorate.cli.ask_view import QuestionView, moving, one_line, verdict
-from quorate.cli.terminal import duration
+from quorate.cli.terminal import brief, duration
 from quorate.client.plans import Plan, PlanStep, Residency
 from quorate.client.results import (
     Answer,
@@ -123,9 +123,7 @@ def layer(step: PlanStep) -> str:
     ahead = f", looking ahead at {', '.join(step.ahead_ids)}" if step.ahead_ids else ""
     routing = step.routing
     found = (
-        f" · {routing.mode} {routing.status} in {duration(routing.solve_seconds)}"
-        if routing
-        else ""
+        f" · {routing.mode} {routing.status} in {brief(routing.solve_seconds)}" if routing else ""
     )
     return f"layer {step.layer} planned{again}: {', '.join(step.subtask_ids)}{ahead}{found}"
 

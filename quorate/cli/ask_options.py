@@ -18,6 +18,8 @@ from quorate.cli.plan_options import (
     LambdaTokenOption,
     MaxModelsOption,
     MemoryOption,
+    ModelOption,
+    NodeOption,
     PlannerOption,
     RoutingOption,
     memory_limits,
@@ -49,12 +51,8 @@ class AskOptions:
         int | None, typer.Option(help="Most tokens of each ballot.", show_default="512")
     ] = None
     max_models: MaxModelsOption = None
-    model: Annotated[
-        list[str] | None, typer.Option(help="Only this model may vote; may be given several times.")
-    ] = None
-    node: Annotated[
-        list[str] | None, typer.Option(help="Only this node may vote; may be given several times.")
-    ] = None
+    model: ModelOption = None
+    node: NodeOption = None
     decompose: DecomposeOption = None
     planner: PlannerOption = None
     routing: RoutingOption = None

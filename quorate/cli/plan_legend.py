@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from quorate.cli.plan_canvas import BLACK, GREY, VERMILLION, line_height, wrapped
+from quorate.cli.plan_tables import solver
 from quorate.cli.terminal import duration, size
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ def notes(plan: Plan, width: float) -> list[Note]:
 
 
 def _found(routing: Routing) -> Iterator[Note]:
-    solver = f" with {routing.solver_name}" if routing.solver_name not in ("", "none") else ""
     gap = "" if routing.gap is None else f", gap {routing.gap:.2g}"
-    yield Note(f"{routing.mode}{solver}: {routing.status}, objective {routing.objective:.4g}{gap}")
+    yield Note(f"{solver(routing)}: {routing.status}, objective {routing.objective:.4g}{gap}")
     for move in routing.residency:
         yield Note(_moved(move), colour=VERMILLION)
     used = (

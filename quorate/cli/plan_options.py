@@ -67,6 +67,12 @@ DecomposeOption = Annotated[
 MaxModelsOption = Annotated[
     int | None, typer.Option(help="Most models to ask for each part.", show_default="all")
 ]
+ModelOption = Annotated[
+    list[str] | None, typer.Option(help="Only this model may vote; may be given several times.")
+]
+NodeOption = Annotated[
+    list[str] | None, typer.Option(help="Only this node may vote; may be given several times.")
+]
 BudgetSecondsOption = Annotated[
     float | None,
     typer.Option(help="Seconds that answering may take in all.", show_default="no limit"),

@@ -12,7 +12,7 @@ from rich.text import Text
 from quorate.cli import plan_matrix
 from quorate.cli.ask_view import one_line
 from quorate.cli.tables import table
-from quorate.cli.terminal import duration, size
+from quorate.cli.terminal import brief, duration, size
 from quorate.client.plans import Move
 
 if TYPE_CHECKING:
@@ -139,17 +139,20 @@ def _memory(uses: Iterable[MemoryUse]) -> Table:
             Text(use.pool),
             Text("█" * full + "░" * (BAR_COLUMNS - full), style="red" if over else "green"),
             f"{size(use.used_bytes)} of {size(use.budget_bytes)}",
-            Text("too much", style="bold red") if over else f"{share:.0%}",
+            Text("too much", style="bold red") if over else _percent(share),
         )
     return rows
+
+
+def _percent(share: float) -> str:
+    return "<1%" if 0.0 < share < 0.01 else f"{share:.0%}"
 
 
 def _found(routing: Routing) -> Table:
     rows = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
-    solver = f" with {routing.solver_name}" if routing.solver_name not in ("", "none") else ""
-    rows.add_row("solved", Text(f"{routing.mode}{solver} in {duration(routing.solve_seconds)}"))
+    rows.add_row("solved", Text(f"{solver(routing)} in {brief(routing.solve_seconds)}"))
     rows.add_row("status", routing.status or "-")
     rows.add_row("value", _value(routing))
     rows.add_row("weights", f"tokens {routing.lambda_token:g}, loading {routing.lambda_switch:g}")
@@ -158,6 +161,13 @@ def _found(routing: Routing) -> Table:
     for violation in routing.violations:
         rows.add_row(Text("breaks", style="bold red"), Text(violation, style="bold red"))
     return rows
+
+
+def solver(routing: Routing) -> str:
+    """Name the mode, and what solved it where that is something else: "mip with HIGHS"."""
+    if routing.solver_name in ("", "none", routing.mode):
+        return routing.mode
+    return f"{routing.mode} with {routing.solver_name}"
 
 
 def _value(routing: Routing) -> str:

@@ -37,6 +37,11 @@ def size(count: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def brief(seconds: float) -> str:
+    """Write a duration that may be very short: 0.4 ms, and from 10 ms on as `duration` does."""
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else duration(seconds)
+
+
 def duration(seconds: float) -> str:
     """Write a duration for a person: 85 ms, 1.24 s, 3 min 05 s."""
     if seconds < 1:

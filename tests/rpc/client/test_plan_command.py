@@ -55,7 +55,8 @@ def test_options_of_plan_reach_the_coordinator(home: Path, served: Any) -> None:
         home, QUESTION, "--routing", "greedy", "--horizon", "1", "--lambda-token", "0.25",
         "--lambda-switch", "0", "--memory", "gpu0=8GiB", "--memory", "n2=500MB", "--memory", "1GiB",
         "--max-models", "2", "--decompose", "auto", "--planner", "marshal",
-        "--budget-seconds", "2.5", "--budget-tokens", "900", "--pareto",
+        "--budget-seconds", "2.5", "--budget-tokens", "900", "--pareto", "--model", "atlas",
+        "--model", "forge", "--node", "n1",
     )  # fmt: skip
     assert code == Exit.OK, err
     request = served.coordinator.requests["Plan"]
@@ -67,6 +68,7 @@ def test_options_of_plan_reach_the_coordinator(home: Path, served: Any) -> None:
     assert dict(asked.memory_bytes) == {"gpu0": 8 * 2**30, "n2": 500_000_000, "": 2**30}
     assert asked.decompose == coordinator_pb2.DECOMPOSE_MODE_AUTO
     assert asked.planner == "marshal"
+    assert (list(asked.models), list(asked.nodes)) == (["atlas", "forge"], ["n1"])
     assert (asked.budget.seconds, asked.budget.tokens) == (2.5, 900)
 
 

@@ -268,13 +268,13 @@ def test_lines_tell_what_is_planned_and_what_is_loaded_meanwhile() -> None:
             PlanStep(2, ("t4",)),
         )
     ) == [
-        "layer 0 planned: t1, t2, looking ahead at t3 · mip optimal in 4 ms",
+        "layer 0 planned: t1, t2, looking ahead at t3 · mip optimal in 4.0 ms",
         "loading scribe on n1, 1.20 s, ahead",
         "unloading forge on n2",
         "loaded scribe on n1 in 1.31 s, ahead",
         "unloaded forge on n2 in 20 ms",
         "could not load scribe on n1: no file here",
-        "layer 1 planned again (forge crashed): t3 · mip optimal in 4 ms",
+        "layer 1 planned again (forge crashed): t3 · mip optimal in 4.0 ms",
         "layer 1 breaks a limit: n1 is too full",
         "layer 1 note: solver 1 failed",
         "layer 2 planned: t4",

@@ -93,6 +93,17 @@ def test_a_plan_that_takes_too_much_says_so(make_plan: MakePlan, budget: int, us
     assert "breaks n1 is over its limit" in text
 
 
+def test_a_little_is_not_nothing(make_plan: MakePlan) -> None:
+    text = "\n".join(words(with_routing(make_plan(), memory=(MemoryUse("n1", 2**30, 2**20),))))
+    assert "1.0 MiB of 1.0 GiB <1%" in text
+
+
+def test_a_mode_that_solves_itself_is_named_once(make_plan: MakePlan) -> None:
+    assert "solved greedy in 0.4 ms" in words(
+        with_routing(make_plan(), mode="greedy", solver_name="greedy", solve_seconds=0.0004)
+    )
+
+
 def test_an_empty_pool_without_budget_is_not_too_full(make_plan: MakePlan) -> None:
     text = "\n".join(words(with_routing(make_plan(), memory=(MemoryUse("n1", 0, 0),))))
     assert "0 B of 0 B 0%" in text
@@ -100,7 +111,7 @@ def test_an_empty_pool_without_budget_is_not_too_full(make_plan: MakePlan) -> No
 
 def test_proof_is_told_with_its_gap_and_its_time(make_plan: MakePlan) -> None:
     shown = words(make_plan())
-    assert "solved mip with HIGHS in 4 ms" in shown
+    assert "solved mip with HIGHS in 4.0 ms" in shown
     assert "status optimal" in shown
     assert "value objective 1.25, at most 1.25 is possible, gap 0" in shown
     assert "weights tokens 0.5, loading 0.2" in shown
@@ -111,7 +122,7 @@ def test_a_plan_without_a_bound_does_not_claim_one(make_plan: MakePlan) -> None:
     shown = words(plan)
     assert "value objective 1.25; no bound is known" in shown
     assert "note HIGHS failed" in shown
-    assert "solved mip in 4 ms" in shown
+    assert "solved mip in 4.0 ms" in shown
 
 
 def test_frontier_marks_this_plan(make_plan: MakePlan) -> None:

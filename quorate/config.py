@@ -152,13 +152,15 @@ class NodeSettings(ServiceSettings):
 class CoordinatorSettings(ServiceSettings, MemorySettings):
     """A coordinator: how it votes by default, how long it waits, and what it remembers.
 
-    Seconds throughout. `synthesizer` None merges parts deterministically. `planner` names the model
+    Seconds throughout. `synthesizer` None merges parts deterministically; `synthesizer_judges` says
+    that it also judges the answers of best_of_n. `planner` names the model
     that splits and plans, where it is in memory. `journal` is a file of JSON lines about plans
     (None: kept nowhere), rotated at `journal_bytes` through `journal_files` older ones.
     """
 
     synthesizer: Address | None = None
     synthesizer_models: Sequence[str] = ()
+    synthesizer_judges: bool = True
     planner: str = ""
     journal: Path | None = None
     journal_bytes: int = Field(default=16 * 2**20, ge=4_096)

@@ -87,7 +87,15 @@ def merge(question: str, parts: Sequence[Part]) -> str:
 
 
 def judge(question: str, reference: str, answer: str) -> str:
-    """Ask how well an answer agrees with a reference: as JSON, a score in [0, 1] and why."""
+    """Ask how well an answer agrees with a reference: as JSON, a score in [0, 1] and why.
+
+    Where nobody knows the right answer, `reference` is empty and the answer is judged by itself.
+    """
+    if not reference:
+        return (
+            'Judge whether the answer is right. Reply with JSON only: {"score": 0 to 1, '
+            f'"rationale"}}.\nQuestion: {question}\nAnswer: {answer}'
+        )
     return (
         "Judge the answer against the reference. "
         'Reply with JSON only: {"score": 0 to 1, "rationale"}.\n'

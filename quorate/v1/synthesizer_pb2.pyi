@@ -220,7 +220,7 @@ class JudgeRequest(google.protobuf.message.Message):
     question: builtins.str
     """What was asked."""
     reference: builtins.str
-    """The right answer."""
+    """The right answer; empty when nobody knows it: then the answer is judged by itself."""
     answer: builtins.str
     """The answer to judge."""
     @property

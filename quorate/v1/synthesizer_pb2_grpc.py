@@ -60,7 +60,7 @@ class SynthesizerServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Judge(self, request, context):
-        """Scores an answer against a reference.
+        """Scores an answer against a reference, or by itself where nobody knows the right one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

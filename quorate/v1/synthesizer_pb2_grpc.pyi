@@ -90,7 +90,7 @@ class SynthesizerServiceStub(typing.Generic[_SynthesizerServiceSynthesizeType, _
     """
 
     Judge: _SynthesizerServiceJudgeType
-    """Scores an answer against a reference."""
+    """Scores an answer against a reference, or by itself where nobody knows the right one."""
 
 SynthesizerServiceAsyncStub: typing_extensions.TypeAlias = SynthesizerServiceStub[
     grpc.aio.UnaryStreamMultiCallable[
@@ -122,6 +122,6 @@ class SynthesizerServiceServicer(metaclass=abc.ABCMeta):
         request: quorate.v1.synthesizer_pb2.JudgeRequest,
         context: _ServicerContext,
     ) -> typing.Union[quorate.v1.synthesizer_pb2.JudgeResponse, collections.abc.Awaitable[quorate.v1.synthesizer_pb2.JudgeResponse]]:
-        """Scores an answer against a reference."""
+        """Scores an answer against a reference, or by itself where nobody knows the right one."""
 
 def add_SynthesizerServiceServicer_to_server(servicer: SynthesizerServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

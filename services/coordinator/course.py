@@ -57,7 +57,7 @@ class Course:
         self._drawing = planning.within_budget(question, made)
         self._stages: Stages | None = None
         if not made.everybody:
-            self._stages = plans.stages(means, question, made.subtasks, times, listener)
+            self._stages = plans.stages(means, question, made, times, listener)
 
     async def decide(self) -> list[Decision]:
         """Decide all parts, layer by layer."""
@@ -203,6 +203,7 @@ class Course:
             dispatch=dispatch,
             decide=lambda ballots: self._count(work, part, ballots),
             scorer=self._means.scorer,
+            marker=self._means.marker,
         )
 
     def _dispatcher(self, work: Work, listener: Listener, voters: tuple[Member, ...]) -> Dispatcher:

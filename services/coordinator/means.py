@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from services.coordinator.journal import Journal
     from services.coordinator.loading import Loading
     from services.coordinator.merging import Merger
-    from services.coordinator.orchestrate.floor import Scorer
+    from services.coordinator.orchestrate.floor import Marker, Scorer
     from services.coordinator.question import Node
     from services.coordinator.state.memory import Memory
     from services.coordinator.traffic import Traffic
@@ -40,7 +40,7 @@ class Means:
     `nodes` gives the live nodes of the moment, `traffic` is what was learned from calls of them,
     `loading` carries plans out, `journal` keeps what was planned. `writers` names the models that
     may merge, best first; empty lets the most reliable do it. `planner` splits and plans; "" lets
-    the most able one.
+    the most able one. `marker` judges answers; None lets the models believe in them or not.
     """
 
     nodes: Callable[[], Sequence[Node]]
@@ -56,3 +56,4 @@ class Means:
     journal: Journal
     writers: Sequence[str] = ()
     planner: str = ""
+    marker: Marker | None = None

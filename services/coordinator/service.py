@@ -18,6 +18,7 @@ from quorate.telemetry import Telemetry
 from quorate.v1 import coordinator_pb2_grpc, registry_pb2_grpc
 from services.coordinator import remembering
 from services.coordinator.journal import Journal
+from services.coordinator.judging import SynthesizerJudge
 from services.coordinator.leases import Doors, LeaseServer
 from services.coordinator.loading import LoadedFirst, Loading
 from services.coordinator.means import Chances, Limits, Means
@@ -67,7 +68,12 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
         Loading(NodeMover(peers), telemetry.metrics) as loading,
     ):
         journal = stack.enter_context(
-            Journal(settings.journal, settings.journal_bytes, settings.journal_files)
+            Journal(
+                settings.journal,
+                settings.journal_bytes,
+                settings.journal_files,
+                texts=settings.record_texts,
+            )
         )
         caller = NodeCaller(peers, telemetry)
         traffic = Traffic(time.monotonic, random.randrange, watch(telemetry.metrics))
@@ -85,6 +91,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
             journal=journal,
             writers=settings.synthesizer_models,
             planner=settings.planner,
+            marker=_marker(settings, peers),
         )
         clocks = Clocks(time.monotonic, time.time)
         questions = CoordinatorServer(means, registry, caller, settings, clocks)
@@ -117,3 +124,10 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
         async with server.build(settings, Role.COORDINATOR, services, telemetry) as running:
             await running.start()
             yield running
+
+
+def _marker(settings: CoordinatorSettings, peers: Peers) -> SynthesizerJudge | None:
+    """Have answers judged where there is somebody who can, and the settings want it."""
+    if settings.synthesizer is None or not settings.synthesizer_judges:
+        return None
+    return SynthesizerJudge(peers, settings.synthesizer)

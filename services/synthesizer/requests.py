@@ -53,7 +53,8 @@ def _part(field: str, part: synthesizer_pb2.SynthesisPart) -> Part:
 def check_judge(request: synthesizer_pb2.JudgeRequest) -> None:
     """Check what is to be judged; raises InvalidRequest that names the field."""
     _need("question", request.question)
-    _need("reference", request.reference)
+    if request.reference:
+        _need("reference", request.reference)
     _bound("answer", [request.question, request.reference, request.answer])
     if not request.models:
         raise InvalidRequest.field(

@@ -1,8 +1,9 @@
 """Best of n: a verifier scores each answer, and equal answers add up.
 
-A computed check speaks first; where none can tell, the models do: each gives the probability that
-the answer is right, as the share of "yes" over "no" by log-probability (arXiv 2207.05221). A model
-does not judge its own answer when there are others.
+A computed check speaks first. Where none can tell, a model judges by way of the synthesizer, if
+there is one; where that fails, or there is none, all models do: each gives the probability that the
+answer is right, as the share of "yes" over "no" by log-probability (arXiv 2207.05221). A model does
+not judge its own answer when there are others.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 VERDICTS = ("yes", "no")
 UNKNOWN = 0.5
 """The score that every answer gets where nobody can verify any."""
+
+
+LONGEST_REASON = 200
+"""Characters of why a judge failed that are told."""
+SHARE_OF_TIME = 0.5
+"""What a judge may take of the time that is left: the models' beliefs stand behind it."""
 
 
 class Verified(NamedTuple):
@@ -74,9 +81,38 @@ async def _verified(floor: Floor, ballots: Sequence[Ballot]) -> Verified:
     found = verifier.checked(floor.part.text, surest)
     if found is not None:
         return Verified(found.score, found.why)
+    judges = _judges(floor, ballots)
+    marked = await _marked_by_judge(floor, surest, judges)
+    if marked is not None and marked.score is not None:
+        return marked
+    believed = await _believed(floor, surest, judges)
+    return believed._replace(why=f"{marked.why}; {believed.why}") if marked else believed
+
+
+def _judges(floor: Floor, ballots: Sequence[Ballot]) -> list[Member]:
+    """Give who may judge an answer, the most reliable first: its authors only among themselves."""
     authors = {(ballot.seat.node, ballot.seat.model) for ballot in ballots}
-    members = floor.work.members
-    judges = [one for one in members if (one.node, one.model) not in authors] or list(members)
+    leads = floor.leads
+    return [one for one in leads if (one.node, one.model) not in authors] or leads
+
+
+async def _marked_by_judge(
+    floor: Floor, surest: Ballot, judges: Sequence[Member]
+) -> Verified | None:
+    """Have an answer judged; a score of None says why it was not, None that nobody judges."""
+    seconds = floor.seconds_left * SHARE_OF_TIME
+    if floor.marker is None or seconds <= 0.0:
+        return None
+    question = floor.work.messages[-1].content
+    try:
+        mark = await floor.marker.mark(question, surest.text, judges, seconds)
+    except QuorateError as error:
+        return Verified(None, f"no judgement: {error.message[:LONGEST_REASON]}")
+    return Verified(mark.score, f"{mark.judge} judged it {mark.score:.2f}")
+
+
+async def _believed(floor: Floor, surest: Ballot, judges: Sequence[Member]) -> Verified:
+    """Score an answer by the mean of what all judges believe."""
     prompt = prompts.verify(floor.work.messages[-1].content, quoting.quoted(surest.text))
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(_belief(floor, judge, prompt)) for judge in judges]

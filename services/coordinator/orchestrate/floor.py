@@ -54,6 +54,23 @@ class Scorer(Protocol):
         ...
 
 
+class Mark(NamedTuple):
+    """How well an answer is judged, in [0, 1], and by whom."""
+
+    score: float
+    judge: str
+
+
+class Marker(Protocol):
+    """Has answers judged; the adapter over gRPC is `services.coordinator.judging`."""
+
+    async def mark(
+        self, question: str, answer: str, judges: Sequence[Member], seconds: float
+    ) -> Mark:
+        """Give the mark of the first of these models that judges; raises catalogue errors."""
+        ...
+
+
 class Ask(NamedTuple):
     """What one member is asked; its samples take the seats from `seat` on.
 
@@ -74,7 +91,8 @@ class Floor:
     """One part of a question, and the means to ask about it.
 
     `dispatch` gives one ballot for each seat of a work, in order; cancelling it cancels the calls.
-    `decide` counts ballots under the question's strategy. `clock` gives seconds.
+    `decide` counts ballots under the question's strategy. `clock` gives seconds. `marker` None
+    means that nobody judges answers.
     """
 
     question: Question
@@ -85,6 +103,7 @@ class Floor:
     dispatch: Callable[[Work, Listener], Awaitable[Sequence[Ballot]]]
     decide: Callable[[Sequence[Ballot]], Decision]
     scorer: Scorer
+    marker: Marker | None = None
 
     @property
     def seconds_left(self) -> float:

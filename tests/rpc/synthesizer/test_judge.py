@@ -83,13 +83,23 @@ async def test_an_empty_answer_is_wrong_without_asking_anybody(desk, script) -> 
     assert node.prompts == []
 
 
-@pytest.mark.parametrize("field", ["question", "reference"])
-async def test_missing_fields_are_refused_by_name(desk, field) -> None:
-    request = synthesizer_pb2.JudgeRequest(question="q", reference="r", answer="a")
+async def test_a_missing_question_is_refused_by_name(desk) -> None:
+    request = synthesizer_pb2.JudgeRequest(reference="r", answer="a")
     request.models.add(address="127.0.0.1:1", node="n1", model="m")
-    request.ClearField(field)
-    with pytest.raises(errors.InvalidRequest, match=field):
+    with pytest.raises(errors.InvalidRequest, match="question"):
         await desk.client.Judge(request)
+
+
+async def test_an_answer_without_a_reference_is_judged_by_itself(desk, script) -> None:
+    node = await desk.node("n1", marshal=script.says(GOOD))
+    models = [node.model("marshal")]
+    request = synthesizer_pb2.JudgeRequest(question="What is 2 + 2?", answer="4", models=models)
+    assert (await desk.client.Judge(request)).score == 0.75
+    (prompt,) = node.prompts
+    assert prompt == (
+        'Judge whether the answer is right. Reply with JSON only: {"score": 0 to 1, "rationale"}.'
+        "\nQuestion: What is 2 + 2?\nAnswer: 4"
+    )
 
 
 async def test_a_judgement_needs_a_model(desk) -> None:

@@ -91,7 +91,7 @@ def test_models_are_limited() -> None:
         ({"answer": "x" * MOST_CHARACTERS}, "answer"),
     ],
 )
-def test_a_judgement_needs_a_question_a_reference_and_a_model(
+def test_a_judgement_needs_a_question_a_model_and_no_blank_reference(
     fields: dict[str, object], field: str
 ) -> None:
     wanted = {"question": "Q", "reference": "R", "answer": "", "models": [model()]}

@@ -101,7 +101,7 @@ class Registry:
     def live(self, now: float) -> list[Node]:
         """List the live nodes in order of their names."""
         return [
-            replace(lease.node, draining=lease.node.draining or lease.drain)
+            replace(lease.node, draining=True) if lease.drain else lease.node
             for lease in self.leases(now)
         ]
 

@@ -83,6 +83,10 @@ bench-voting: $(STAMP) ## Measure how fast votes are decided
 bench-coordinator: $(STAMP) ## Measure what the coordinator adds, beside Ray Serve and LiteLLM
 	@$(PYTHON) -m services.bench.coordinator $(ARGS)
 
+.PHONY: bench-decompose
+bench-decompose: $(STAMP) ## Measure how questions are split, in every mode (ARGS=--quick is shorter)
+	@$(PYTHON) -m services.bench.decompose $(ARGS)
+
 .PHONY: soak-node
 soak-node: $(STAMP) ## Send a node 100,000 requests and watch its memory (ARGS="--requests N")
 	@$(PYTHON) -m services.bench.node.soak $(ARGS)

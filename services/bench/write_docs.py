@@ -3,7 +3,8 @@
 A document marks a place with `<!-- figures:NAME -->` and `<!-- /figures -->`; what stands between
 is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->`
 hold one sentence about it, and `<!-- quality:SECTION -->` and `<!-- /quality -->` a section of
-results/vote.json. `--check` compares instead of writing.
+results/vote.json, `<!-- splits:SECTION -->` and `<!-- /splits -->` one of results/decompose.json.
+`--check` compares instead of writing.
 """
 
 from __future__ import annotations
@@ -15,13 +16,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from services.bench.decompose import document as decompose
 from services.bench.vote import document as quality
 
 RESULTS = Path("results")
-DOCUMENTS = (Path("README.md"), Path("docs/performance.md"), Path("docs/quality.md"))
+DOCUMENTS = (
+    Path("README.md"),
+    Path("docs/performance.md"),
+    Path("docs/quality.md"),
+    Path("docs/planning.md"),
+)
 
 _TABLE = re.compile(r"(<!-- figures:([a-z-]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 _QUALITY = re.compile(r"(<!-- quality:([a-z-]+) -->\n).*?(<!-- /quality -->)", re.DOTALL)
+_SPLITS = re.compile(r"(<!-- splits:([a-z-]+) -->\n).*?(<!-- /splits -->)", re.DOTALL)
 _SENTENCE = re.compile(r"(<!-- sentence:([a-z-]+) -->\n).*?(<!-- /sentence -->)", re.DOTALL)
 
 
@@ -77,6 +85,7 @@ def updated(document: str) -> str:
 
     document = _TABLE.sub(fill(_table_of), document)
     document = _QUALITY.sub(fill(_section_of), document)
+    document = _SPLITS.sub(fill(_splits_of), document)
     return _SENTENCE.sub(fill(lambda name: SENTENCES[name](_read(name))), document)
 
 
@@ -92,6 +101,13 @@ def _section_of(name: str) -> str:
     if not (RESULTS / "vote.json").exists():
         return "Not measured yet. `make bench-vote` does, and `make docs` writes it here.\n"
     return quality.SECTIONS[name](_read("vote"))
+
+
+def _splits_of(name: str) -> str:
+    """Give a section about splits, or the command that measures it."""
+    if not (RESULTS / "decompose.json").exists():
+        return "Not measured yet. `make bench-decompose` does, and `make docs` writes it here.\n"
+    return decompose.SECTIONS[name](_read("decompose"))
 
 
 def _read(name: str) -> Mapping[str, Any]:

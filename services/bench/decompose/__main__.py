@@ -45,17 +45,18 @@ async def split(
     question = coordinator_pb2.Question(
         messages=[message],
         decompose=coordinator_pb2.DecomposeMode.Value(f"DECOMPOSE_MODE_{mode.upper()}"),
-        routing="round_robin",  # who would answer is not what is measured
         planner=planner,
     )
     started = time.perf_counter()
     request = coordinator_pb2.PlanRequest(question=question)
     plan = (await stub.Plan(request, timeout=PLAN_SECONDS)).plan
     seconds = time.perf_counter() - started
-    places = {part.id: number for number, part in enumerate(plan.subtasks, 1)}
+    # A plan lists parents before children; numbers tell the order of the question.
+    listed = sorted(plan.subtasks, key=lambda part: int(part.id.removeprefix("t")))
+    places = {part.id: number for number, part in enumerate(listed, 1)}
     parts = tuple(
         Part(part.text, tuple(sorted(places[parent] for parent in part.depends_on)))
-        for part in plan.subtasks
+        for part in listed
     )
     return Found(parts, plan.reason, plan.decomposed_by, seconds)
 

@@ -198,7 +198,7 @@ class Metrics:
             "learning_lost", "Answers whose record or lesson could not be written, and is lost"
         )
         self.topics_by_rules = self._counter(
-            "topics_by_rules", "Topics told by rules because no node could embed"
+            "topics_by_rules", "Topics told by rules because no node could embed in time"
         )
         self.plan_seconds = self._histogram(
             "plan_seconds", "Time to find a plan, by routing mode", ("mode",), PLAN_SECONDS

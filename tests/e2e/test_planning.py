@@ -104,7 +104,7 @@ def test_the_picture_names_the_parts_and_their_models(command: Command, tmp_path
     ("options", "kind", "told"),
     [
         (("--memory", "n9=1GiB"), "UNKNOWN_NODE", "n1"),
-        (("--planner", "abakus"), "UNKNOWN_MODEL", "abacus"),
+        (("--planner", "abakus", "--routing", "model"), "UNKNOWN_MODEL", "abacus"),
         (("--memory", "1KiB"), "NO_PLAN", "smallest"),
         (("--lambda-token", "-1"), "INVALID_REQUEST", "lambda_token"),
     ],
@@ -116,3 +116,14 @@ def test_a_wrong_option_says_what_is_wrong(
     error = json.loads(finished.stdout)["error"]
     assert error["kind"] == kind
     assert told in error["message"]
+
+
+def test_an_answer_tells_how_its_layers_were_planned(command: Command) -> None:
+    shown = command("ask", STEPS, "--horizon", "1", "--no-tokens").stdout
+    assert "layer 0 planned: t1, looking ahead at t2" in shown
+    assert "layer 1 planned: t2" in shown
+    answer = json.loads(command("ask", STEPS, "--horizon", "1", "--json").stdout)
+    steps = answer["plan_steps"]
+    assert [(step["layer"], step["subtask_ids"]) for step in steps] == [(0, ["t1"]), (1, ["t2"])]
+    assert all(step["routing"]["violations"] == [] for step in steps)
+    assert "55" in answer["parts"][1]["answer"]

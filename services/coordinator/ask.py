@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from quorate.answers.prover import waiting
 from quorate.telemetry import SpanName
-from services.coordinator import ending, plans
+from services.coordinator import ending, journaling, plans
 from services.coordinator.course import Course
 from services.coordinator.events import Finished, Listener, Planned
 from services.coordinator.question import Merged, Plan, Question, Result
@@ -41,6 +41,7 @@ async def answer(means: Means, question: Question, listener: Listener) -> Result
     with waiting(allowed=False), means.telemetry.span(SpanName.ASK, strategy=question.strategy):
         fixed = plans.times(means, question)
         made = await plans.plan(means, question, fixed)
+        journaling.planned(means.journal, question, made)
         await listener.tell(Planned(made))
         course = Course(means, question, made, listener, fixed)
         decisions = await course.decide()
@@ -49,6 +50,7 @@ async def answer(means: Means, question: Question, listener: Listener) -> Result
         result = course.result(decisions, merged)
         if error is None:
             await listener.tell(Finished(result))
+        journaling.finished(means.journal, question, result)
         await means.memory.remember(question, made.members, result)
         ending.measure(means.telemetry.metrics, result, error)
         if error is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from quorate.errors import DeadlineExceeded, UnknownModel, nearest
@@ -41,7 +41,10 @@ def _largest_first(member: Member) -> tuple[float, float, Member]:
 
 
 class Consultant:
-    """One member that is asked; counts the tokens that this takes."""
+    """One member that is asked; counts the tokens that this takes.
+
+    `bring` has it loaded, where it is not, before it is asked.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Consultant:
         deadline: float,
         clock: Callable[[], float],
         tenant: str = "",
+        bring: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.member = member
         self.tokens = Tokens()
@@ -59,6 +63,12 @@ class Consultant:
         self._deadline = deadline
         self._clock = clock
         self._tenant = tenant
+        self._bring = bring
+
+    async def prepare(self) -> None:
+        """Have the member loaded; raises why it cannot be."""
+        if self._bring is not None:
+            await self._bring()
 
     async def ask(self, messages: Sequence[Message], schema: str) -> str:
         """Give what the model replies under a JSON schema; greedy, so that the same comes again.
@@ -71,6 +81,7 @@ class Consultant:
 
     async def draw(self, messages: Sequence[Message], drawing: Drawing, seconds: float) -> str:
         """Give what the model replies, drawn as said; raises what `ask` raises."""
+        await self.prepare()
         left = min(seconds, self._deadline - self._clock())
         if left <= 0.0:
             raise DeadlineExceeded(f"no time is left to ask {self.member.model}")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Journal:
     """Writes lines in a thread of its own, so that no answer waits for a disk.
 
-    `path` None keeps nothing. Files of `most_bytes` are kept as PATH.1 to PATH.`files`.
+    `path` None keeps nothing. Files of `most_bytes` are kept as PATH.1 to PATH.`files`. Without
+    `texts` lines say nothing of what was asked and answered.
     """
 
     def __init__(
@@ -31,9 +32,12 @@ class Journal:
         path: Path | None,
         most_bytes: int = 16 * 2**20,
         files: int = 4,
+        *,
+        texts: bool = True,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._wall = wall
+        self._texts = texts
         self._listener: logging.handlers.QueueListener | None = None
         self._logger = logging.Logger("quorate.journal", logging.INFO)
         if path is None:
@@ -66,6 +70,10 @@ class Journal:
     def kept(self) -> bool:
         """Whether lines are kept at all: else nobody needs to make them."""
         return self._listener is not None
+
+    def text(self, text: str) -> str:
+        """Give a text as it may be kept."""
+        return text if self._texts else ""
 
     def write(self, event: str, job_id: str, **fields: object) -> None:
         """Write one line with the time of day in seconds, its kind and its question."""

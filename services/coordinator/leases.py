@@ -208,10 +208,18 @@ def available_bytes_of(status: common_pb2.NodeStatus) -> int | None:
 
 
 def budget_bytes_of(status: common_pb2.NodeStatus) -> int | None:
-    """Give what the node's own settings leave to further models; None without a limit."""
+    """Give what the node's own settings leave to further models; None without a limit.
+
+    A model counts as its node's ledger counts it: as estimated, or as measured where that is more.
+    """
     if not status.memory_budget_bytes:
         return None
-    return max(0, status.memory_budget_bytes - status.memory_used_bytes - _promised(status))
+    taken = sum(
+        max(model.memory_bytes, model.resident_bytes)
+        for model in status.models
+        if model.state not in {common_pb2.MODEL_STATE_AVAILABLE, common_pb2.MODEL_STATE_FAILED}
+    )
+    return max(0, status.memory_budget_bytes - taken)
 
 
 def _promised(status: common_pb2.NodeStatus) -> int:

@@ -55,8 +55,12 @@ class Move(NamedTuple):
 class Mover(Protocol):
     """Reaches the nodes; the adapter over gRPC is `services.coordinator.moving`."""
 
-    async def load(self, place: Place, address: str) -> None:
-        """Load a model without evicting any; raises errors of the catalogue."""
+    async def look(self, nodes: Sequence[Node]) -> Sequence[Node]:
+        """Read nodes as they are at this moment."""
+        ...
+
+    async def load(self, place: Place, address: str, *, evict: bool = False) -> None:
+        """Load a model; raises errors of the catalogue."""
         ...
 
     async def unload(self, place: Place, address: str) -> None:
@@ -128,6 +132,18 @@ class Loading:
         """Say whether a question works with a model, or has it loaded."""
         return self._used[Place(node, model)] > 0 or Place(node, model) in self._jobs
 
+    async def look(self, nodes: Sequence[Node]) -> Sequence[Node]:
+        """Read nodes as they are at this moment, without what is about to leave."""
+        return _without(await self._mover.look(nodes), self._leaving())
+
+    async def bring(self, place: Place, address: str) -> None:
+        """Load a model for a moment's use; others make room unless questions work on its node.
+
+        Raises why it cannot be.
+        """
+        crowded = any(used.node == place.node for used in self._used)
+        await self._mover.load(place, address, evict=not crowded)
+
     def seen(self, nodes: Sequence[Node]) -> Sequence[Node]:
         """Show nodes as they are after the moves of late, which not all have reported yet.
 
@@ -135,9 +151,10 @@ class Loading:
         """
         now = time.monotonic()
         self._late = [(move, end) for move, end in self._late if end > now]
-        leaving = [job.move for job in self._jobs.values() if not job.move.load]
-        moves = [move for move, _ in self._late] + leaving
-        return after(nodes, moves) if moves else nodes
+        return _without(nodes, [move for move, _ in self._late] + self._leaving())
+
+    def _leaving(self) -> list[Move]:
+        return [job.move for job in self._jobs.values() if not job.move.load]
 
     def start(self, moves: Sequence[Move]) -> list[Job]:
         """Begin a plan's moves and give all of them; one that is under way already is joined.
@@ -158,6 +175,11 @@ class Loading:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return jobs
+
+    def concerns(self, node: str, model: str) -> bool:
+        """Say whether a model is, or was lately, to be loaded or unloaded."""
+        place = Place(node, model)
+        return place in self._jobs or place in self._failed
 
     async def ready(self, node: str, model: str) -> None:
         """Wait until a model is loaded that is being loaded; raises why that failed.
@@ -212,6 +234,10 @@ class Loading:
         job.done.set()
 
 
+def _without(nodes: Sequence[Node], moves: Sequence[Move]) -> Sequence[Node]:
+    return after(nodes, moves) if moves else nodes
+
+
 class LoadedFirst:
     """Reaches models once they are loaded that a plan has loaded; in the place of their caller."""
 
@@ -225,6 +251,9 @@ class LoadedFirst:
 
         Raises DeadlineExceeded when the load takes all the time; it goes on at its node.
         """
+        if not self._loading.concerns(call.member.node, call.member.model):  # as a rule
+            await self._caller.generate(call, said)
+            return
         began = self._clock()
         try:
             async with asyncio.timeout(call.seconds):

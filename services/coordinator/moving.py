@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+import logging
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from quorate.errors import DeadlineExceeded
+from quorate.errors import DeadlineExceeded, QuorateError
 from quorate.identity import Role
-from quorate.v1 import node_pb2, node_pb2_grpc
+from quorate.v1 import node_pb2, node_pb2_grpc, registry_pb2
+from services.coordinator.leases import node_of
 
 if TYPE_CHECKING:
     from services.coordinator.loading import Place
     from services.coordinator.nodes import Channels
+    from services.coordinator.question import Node
 
+log = logging.getLogger(__name__)
 Progress = TypeVar("Progress")
+LOOK_SECONDS: Final = 1.0
 STALL_SECONDS: Final = 60.0
 """A load may take as long as it likes, but not so long without any progress."""
 
@@ -25,18 +31,35 @@ class NodeMover:
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
 
-    async def load(self, place: Place, address: str) -> None:
-        """Load a model without evicting any: what is to leave was unloaded before."""
-        request = node_pb2.LoadModelRequest(model=place.model, evict=False)
-        await _follow(self._stub(place, address).LoadModel(request), place, "loading")
+    async def look(self, nodes: Sequence[Node]) -> list[Node]:
+        """Read nodes as they are at this moment; one that does not tell stays as it last said."""
+        async with asyncio.TaskGroup() as group:
+            looking = [group.create_task(self._look(node)) for node in nodes]
+        return [task.result() for task in looking]
+
+    async def _look(self, node: Node) -> Node:
+        stub = self._stub(node.name, node.address)
+        try:
+            response = await stub.GetStatus(node_pb2.GetStatusRequest(), timeout=LOOK_SECONDS)
+            told = registry_pb2.LeaseRequest(status=response.status)
+            seen = node_of(told, node)
+        except QuorateError as error:
+            log.warning("node %s is planned with as it last said: %s", node.name, error)
+            return node
+        return replace(seen, draining=seen.draining or node.draining)
+
+    async def load(self, place: Place, address: str, *, evict: bool = False) -> None:
+        """Load a model; without `evict` what is to leave was unloaded before."""
+        request = node_pb2.LoadModelRequest(model=place.model, evict=evict)
+        await _follow(self._stub(place.node, address).LoadModel(request), place, "loading")
 
     async def unload(self, place: Place, address: str) -> None:
         """Unload a model; its node lets requests in flight end first."""
         request = node_pb2.UnloadModelRequest(model=place.model)
-        await _follow(self._stub(place, address).UnloadModel(request), place, "unloading")
+        await _follow(self._stub(place.node, address).UnloadModel(request), place, "unloading")
 
-    def _stub(self, place: Place, address: str) -> node_pb2_grpc.NodeServiceAsyncStub:
-        channel = self._channels.channel(address, (Role.NODE, place.node))
+    def _stub(self, node: str, address: str) -> node_pb2_grpc.NodeServiceAsyncStub:
+        channel = self._channels.channel(address, (Role.NODE, node))
         stub: node_pb2_grpc.NodeServiceAsyncStub = node_pb2_grpc.NodeServiceStub(channel)
         return stub
 

@@ -9,9 +9,9 @@ from services.coordinator import electorate, planning
 from services.coordinator.consult import Consultant, planner_of
 from services.coordinator.decompose import Mode
 from services.coordinator.events import NOBODY
+from services.coordinator.loading import Place
 
 if TYPE_CHECKING:
-    from services.coordinator.decompose.dag import Subtask
     from services.coordinator.events import Listener
     from services.coordinator.means import Means
     from services.coordinator.question import Member, Plan, Question
@@ -55,13 +55,13 @@ async def foreseen(means: Means, question: Question, fixed: Times) -> Plan:
     Raises NoPlan as well, where the memory holds nobody.
     """
     made = await plan(means, question, fixed)
-    steps = stages(means, question, made.subtasks, fixed, NOBODY)
+    steps = stages(means, question, made, fixed, NOBODY)
     await steps.foresee(fixed.deadline - means.chances.clock())
     return made.with_steps(steps.steps)
 
 
 def stages(
-    means: Means, question: Question, parts: Sequence[Subtask], fixed: Times, listener: Listener
+    means: Means, question: Question, made: Plan, fixed: Times, listener: Listener
 ) -> Stages:
     """Make what plans the layers of a question."""
     # Here, because solvers need numpy: a coordinator that never plans does without its memory.
@@ -71,12 +71,12 @@ def stages(
 
     insight = means.memory.insight
     known = Known(insight.state, insight.latencies, means.loading.in_use)
-    ask = None
+    planner = None
     if question.routing == BY_MODEL:
         candidates = electorate.candidates(means.nodes(), question)
         planner = _consultant(means, question, fixed, candidates)
-        ask = planner.ask if planner else None
-    return Stages(means, question, parts, Router(question, known, ask, fixed.seed), listener)
+    router = Router(question, known, planner, fixed.seed)
+    return Stages(means, question, made.subtasks, router, listener, made.question_id)
 
 
 def _consultant(
@@ -92,4 +92,11 @@ def _consultant(
     if chosen is None:
         return None
     clock = means.chances.clock
-    return Consultant(means.caller, chosen, fixed.seed, fixed.deadline, clock, question.tenant)
+
+    async def bring() -> None:
+        if not chosen.resident or question.routing == BY_MODEL:  # plans may have unloaded it
+            await means.loading.bring(Place(chosen.node, chosen.model), chosen.address)
+
+    return Consultant(
+        means.caller, chosen, fixed.seed, fixed.deadline, clock, question.tenant, bring
+    )

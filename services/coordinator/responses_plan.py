@@ -29,7 +29,7 @@ def assignments_of(plan: Plan) -> list[coordinator_pb2.Assignment]:
     return [
         _assignment(part.id, member, reliability)
         for part in plan.subtasks
-        for member in assigned.get(part.id, () if plan.steps else plan.members)
+        for member in assigned.get(part.id, plan.members if plan.everybody else ())
     ]
 
 

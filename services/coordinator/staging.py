@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from quorate.errors import NoNodes
-from services.coordinator import electorate
+from services.coordinator import electorate, journaling
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.events import Listener, Moved, Routing
 from services.coordinator.loading import Job, Place
@@ -42,6 +42,7 @@ class Stages:
         parts: Sequence[Subtask],
         router: Router,
         listener: Listener,
+        question_id: str,
     ) -> None:
         self.steps: list[PlanStep] = []
         self._means = means
@@ -49,6 +50,7 @@ class Stages:
         self._layers = layers(parts)
         self._router = router
         self._listener = listener
+        self._question_id = question_id
         self._lost: set[Place] = set()
         self._untold: list[Job] = []
 
@@ -73,6 +75,7 @@ class Stages:
             jobs = loading.start(step.routed.moves)
         try:
             self.steps.append(step)
+            journaling.stepped(self._means.journal, self._question_id, step)
             await self._listener.tell(Routing(step))
             self._untold += jobs
             async with asyncio.TaskGroup() as group:
@@ -85,7 +88,8 @@ class Stages:
     async def _plan(
         self, number: int, parts: Sequence[Subtask], seconds_left: float, again: str
     ) -> PlanStep:
-        nodes = self._means.loading.seen(self._means.nodes())
+        await self._router.prepare()
+        nodes = await self._means.loading.look(self._means.nodes())
         _, ahead = window(self._layers, number, self._question.horizon)
         members = self._members(nodes)
         routed = await self._router.route(parts, ahead, members, nodes, seconds_left)
@@ -104,7 +108,8 @@ class Stages:
 
     async def foresee(self, seconds_left: float) -> None:
         """Plan all layers as if each went as planned; nothing is loaded, and nobody is told."""
-        nodes = self._means.loading.seen(self._means.nodes())
+        await self._router.prepare()
+        nodes = await self._means.loading.look(self._means.nodes())
         for number, layer in enumerate(self._layers):
             _, ahead = window(self._layers, number, self._question.horizon)
             members = self._members(nodes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from google.protobuf import timestamp_pb2
 
+from quorate.models.card import pocket_reliability
 from quorate.v1 import common_pb2, node_pb2
 from services.node.backends.remote import RemoteModel
 from services.node.engine.messages import ChatTurn
@@ -16,6 +17,7 @@ from services.node.requests import RANGES, Draft, SamplingDraft
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from quorate.config import ModelSettings
     from services.node.engine.messages import (
         Counters,
         Finished,
@@ -195,7 +197,7 @@ def _own_info(model: Model) -> common_pb2.ModelInfo:
         state=STATES[model.state],
         problem=model.problem,
         weight=settings.weight,
-        reliability=settings.reliability,
+        reliability=settings.reliability or _card_of(settings),
         on_demand=settings.load == "on_demand",
         load_seconds=model.load_seconds,
     )
@@ -209,6 +211,11 @@ def _own_info(model: Model) -> common_pb2.ModelInfo:
         info.context_tokens = file.context_tokens
         info.vocabulary_id = file.header.vocabulary_id
     return info
+
+
+def _card_of(settings: ModelSettings) -> Mapping[str, float]:
+    """Give what a pocket model's card says, where configuration says nothing."""
+    return {} if settings.path else pocket_reliability(settings.name)
 
 
 def engine_status(

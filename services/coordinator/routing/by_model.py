@@ -31,9 +31,12 @@ ATTEMPTS: Final = 2
 
 
 async def solve_by_model(
-    problem: Problem, ask: Ask | None, exact: Callable[[], Awaitable[Solution]]
+    problem: Problem,
+    ask: Ask | None,
+    exact: Callable[[], Awaitable[Solution]],
+    hindered: str = "",
 ) -> Solution:
-    """Let a model assign the parts; `ask` None means that there is none in memory.
+    """Let a model assign the parts; `ask` None means that none can be asked, `hindered` why.
 
     Falls back to the `exact` solver, and `note` says why. Raises what that raises.
     """
@@ -43,7 +46,7 @@ async def solve_by_model(
     if chosen is not None:
         assignment, verdict = chosen
         return _solution(assignment, verdict, time.perf_counter() - started, told)
-    why = "; ".join(told) or "no model is in memory that could plan"
+    why = "; ".join(told) or hindered or "no model is in memory that could plan"
     found = await exact()
     note = f"the planning model gave no plan that holds ({why}), so it is the solver's"
     return found._replace(

@@ -15,7 +15,13 @@ import numpy as np
 
 from quorate.errors import UnknownNode, nearest
 from services.coordinator.question import LAMBDA_SWITCH, LAMBDA_TOKEN
-from services.coordinator.routing.foreseen import bytes_of, load_seconds, machine_of
+from services.coordinator.routing.foreseen import (
+    bytes_of,
+    given_back,
+    is_promised,
+    load_seconds,
+    machine_of,
+)
 from services.coordinator.routing.problem import Option, Pool, Problem, Task
 from services.coordinator.state.latencies import Place
 from services.coordinator.state.learned import ModelKey, State
@@ -175,14 +181,10 @@ def _option(node: Node, model: Model, rooms: _Rooms) -> Option:
     )
 
 
-def _promised(model: Model) -> bool:
-    """Say whether a node has set memory aside for a model that it is loading."""
-    return not model.ready and model.missing_bytes == 0 and model.memory_bytes > 0
-
-
 class _Rooms:
     """The pools of memory, and which of them a model counts in.
 
+    A pool is a node's own limit, or what a machine has left; a machine with one node has one pool.
     What can be unloaded is room for the plan; models that stay whatever it says are not, and take
     nothing from it. A limit that the question set counts every model that works.
     """
@@ -194,52 +196,78 @@ class _Rooms:
         asked: Mapping[str, int],
     ) -> None:
         self._in_use = in_use
-        self._own: dict[str, int] = {}
-        self._asked: dict[str, int] = {}
-        machines: dict[str, list[Node]] = {}
-        for node in nodes:
-            machines.setdefault(machine_of(node), []).append(node)
-            if node.budget_bytes is not None:
-                self._own[node.name] = max(0, node.budget_bytes + self._room(node))
-        for machine, members in machines.items():
-            left = [node.available_bytes for node in members if node.available_bytes is not None]
-            if left:
-                room = min(left) + sum(map(self._room, members))
-                self._own[f"machine {machine}"] = max(0, room)
-        self._set(machines, asked)
-
-    def _set(self, machines: Mapping[str, Sequence[Node]], asked: Mapping[str, int]) -> None:
-        names = {*machines, *(node.name for members in machines.values() for node in members)}
-        for name, limit in asked.items():
-            if name and name not in names:
-                raise UnknownNode(
-                    f"memory_bytes limits {name!r}, but no live node or machine is called so."
-                    f"{nearest(name, names)}"
-                )
-            for whom in [name] if name else machines:
-                self._asked[whom] = min(limit, self._asked.get(whom, limit))
+        self._budgets: dict[str, int] = {}
+        self._homes: dict[str, list[str]] = {node.name: [] for node in nodes}
+        for members in _by_machine(nodes).values():
+            self._add_machine(members)
+        self._add_asked(nodes, asked)
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        """Give all pools: the machines' own, then those that the question set."""
-        asked = (Pool(name + ASKED, limit) for name, limit in self._asked.items())
-        return (*(Pool(name, limit) for name, limit in self._own.items()), *asked)
-
-    def stays(self, node: Node, model: Model) -> bool:
-        """Say whether a model is in memory whatever the plan says, or will be at once."""
-        if not model.ready:
-            return model.missing_bytes == 0 and model.memory_bytes > 0  # it is being loaded
-        return not model.may_leave or self._in_use(node.name, model.name)
-
-    def _room(self, node: Node) -> int:
-        """Count what could be given back by unloading."""
-        return sum(
-            bytes_of(model) for model in node.models if model.ready and not self.stays(node, model)
-        )
+        """Give all pools."""
+        return tuple(Pool(name, limit) for name, limit in self._budgets.items())
 
     def of(self, node: Node, model: Model) -> tuple[str, ...]:
         """Name the pools in which a model counts."""
-        homes = (node.name, f"machine {machine_of(node)}")
-        own = () if self.stays(node, model) else (name for name in homes if name in self._own)
-        asked = {node.name, machine_of(node)} & set(self._asked)
-        return (*own, *(name + ASKED for name in sorted(asked)))
+        stays = self.stays(node, model)
+        homes = self._homes[node.name]
+        return tuple(name for name in homes if name.endswith(ASKED) or not stays)
+
+    def stays(self, node: Node, model: Model) -> bool:
+        """Say whether a model is in memory whatever the plan says, or will be at once."""
+        if self._in_use(node.name, model.name):
+            return True
+        return not model.may_leave if model.ready else is_promised(model)
+
+    def _add_machine(self, nodes: Sequence[Node]) -> None:
+        left = [node.available_bytes for node in nodes if node.available_bytes is not None]
+        machine = [min(left) + sum(map(self._returned, nodes))] if left else []
+        if len(nodes) > 1 and machine:
+            self._add("+".join(sorted(node.name for node in nodes)), nodes, machine)
+            machine = []
+        for node in nodes:
+            own = [] if node.budget_bytes is None else [node.budget_bytes + self._counted(node)]
+            if own or machine:
+                self._add(node.name, [node], [*own, *machine])
+
+    def _add_asked(self, nodes: Sequence[Node], asked: Mapping[str, int]) -> None:
+        machines = _by_machine(nodes)
+        groups = {**machines, **{node.name: [node] for node in nodes}}
+        for name, limit in asked.items():
+            if name and name not in groups:
+                raise UnknownNode(
+                    f"memory_bytes limits {name!r}, but no live node or machine is called so."
+                    f"{nearest(name, groups)}"
+                )
+            for members in [groups[name]] if name else machines.values():
+                label = "+".join(sorted(node.name for node in members))
+                self._add(label + ASKED, members, [limit])
+
+    def _add(self, name: str, nodes: Sequence[Node], limits: Sequence[int]) -> None:
+        least = max(0, min(limits))
+        if name in self._budgets:
+            self._budgets[name] = min(self._budgets[name], least)
+            return
+        self._budgets[name] = least
+        for node in nodes:
+            self._homes[node.name].append(name)
+
+    def _counted(self, node: Node) -> int:
+        """Count what unloading adds to a node's limit, less what loads about to begin take."""
+        return sum(bytes_of(model) * self._change(node, model) for model in node.models)
+
+    def _returned(self, node: Node) -> int:
+        """Count what unloading gives back to the machine, less what loads about to begin take."""
+        return sum(given_back(model) * self._change(node, model) for model in node.models)
+
+    def _change(self, node: Node, model: Model) -> int:
+        if model.ready:
+            return 0 if self.stays(node, model) else 1
+        return -1 if self._in_use(node.name, model.name) and not is_promised(model) else 0
+
+
+def _by_machine(nodes: Sequence[Node]) -> dict[str, list[Node]]:
+    machines: dict[str, list[Node]] = {}
+    for node in nodes:
+        machines.setdefault(machine_of(node), []).append(node)
+    return machines

@@ -21,8 +21,18 @@ def load_seconds(model: Model) -> float:
 
 
 def bytes_of(model: Model) -> int:
-    """Give the memory that a model takes: as measured where it is loaded, else as estimated."""
-    return max(0, model.held_bytes if model.ready and model.held_bytes else model.memory_bytes)
+    """Give the memory that a model counts for: as estimated, or as measured where that is more."""
+    return max(0, model.memory_bytes, model.held_bytes if model.ready else 0)
+
+
+def given_back(model: Model) -> int:
+    """Give the memory that its machine has more once a model is unloaded."""
+    return max(0, model.held_bytes or model.memory_bytes)
+
+
+def is_promised(model: Model) -> bool:
+    """Say whether a node has set memory aside for a model that it is loading."""
+    return not model.ready and model.missing_bytes == 0 and model.memory_bytes > 0
 
 
 def machine_of(node: Node) -> str:
@@ -57,7 +67,8 @@ def _taken(node: Node, loaded: Mapping[tuple[str, str], bool]) -> int:
     change = 0
     for model in node.models:
         load = loaded.get((node.name, model.name), model.ready)
-        change += bytes_of(model) * (load - model.ready)
+        if not is_promised(model):
+            change += bytes_of(model) * (load - model.ready)
     return change
 
 

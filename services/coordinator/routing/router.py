@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from quorate.errors import QuorateError
 from services.coordinator.loading import Move, Place
 from services.coordinator.routing import residency
 from services.coordinator.routing.by_model import MODE, solve_by_model
@@ -17,8 +18,7 @@ from services.coordinator.routing.solve import solve
 
 if TYPE_CHECKING:
     from services.coordinator.decompose.dag import Subtask
-    from services.coordinator.question import Member, Node, Question
-    from services.coordinator.routing.by_model import Ask
+    from services.coordinator.question import Member, Message, Node, Question
     from services.coordinator.routing.problem import Assignment, Problem, Solution
 
 LIMIT_SECONDS: Final = 2.0
@@ -27,14 +27,37 @@ SHARE: Final = 0.1
 """A plan takes at most this part of what is left of the question's time."""
 
 
+class Planner(Protocol):
+    """The planning model; `services.coordinator.consult` reaches it."""
+
+    async def prepare(self) -> None:
+        """Have it loaded; raises why it cannot be."""
+        ...
+
+    async def ask(self, messages: Sequence[Message], schema: str) -> str:
+        """Give its reply under a JSON schema; raises errors of the catalogue."""
+        ...
+
+
 class Router:
     """Routes the parts of one question."""
 
-    def __init__(self, question: Question, known: Known, ask: Ask | None, seed: int) -> None:
+    def __init__(
+        self, question: Question, known: Known, planner: Planner | None, seed: int
+    ) -> None:
         self._question = question
         self._known = known
-        self._ask = ask
+        self._planner = planner
         self._seed = seed
+        self._hindered = ""
+
+    async def prepare(self) -> None:
+        """Have the planning model loaded before anybody looks at the memory."""
+        if self._planner is not None:
+            try:
+                await self._planner.prepare()
+            except QuorateError as error:
+                self._planner, self._hindered = None, str(error)
 
     async def route(
         self,
@@ -71,7 +94,8 @@ class Router:
 
         if mode != MODE:
             return await exact()
-        return await solve_by_model(problem, self._ask, exact)
+        ask = self._planner.ask if self._planner else None
+        return await solve_by_model(problem, ask, exact, self._hindered)
 
     def _routed(
         self, made: Estimates, solution: Solution, ready: int, nodes: Sequence[Node]

@@ -87,7 +87,9 @@ async def test_a_model_on_demand_votes_after_its_node_has_loaded_it(
     async with program(settings, tmp_path / "n1.yaml"):
         await until_ready(bare_mesh, 1)
         assert await planned() == {"abacus": False, "atlas": True}
-        resident = await bare_mesh.ask("Is 7 a prime number?", max_models=1, **options)
+        resident = await bare_mesh.ask(
+            "Is 7 a prime number?", max_models=1, lambda_switch=10.0, **options
+        )
         assert [ballot.model for ballot in resident.parts[0].ballots] == ["abacus"]
         assert await planned() == {"abacus": False, "atlas": True}
         both = await bare_mesh.ask("Is 7 a prime number?", **options)

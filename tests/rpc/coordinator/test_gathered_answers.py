@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -11,7 +12,7 @@ from quorate.v1 import common_pb2, coordinator_pb2
 
 pytestmark = pytest.mark.anyio
 LONG = {"max_tokens": 1500, "grammar": 'root ::= "maybe, " [a-z ]{1400}'}
-SECONDS = 1.0
+SECONDS = 0.4
 
 
 async def test_a_ballot_cut_off_in_the_middle_keeps_what_was_said(pocket_mesh, script) -> None:
@@ -23,17 +24,21 @@ async def test_a_ballot_cut_off_in_the_middle_keeps_what_was_said(pocket_mesh, s
         kind="ANSWER_KIND_BOOLEAN",
     )
     request = coordinator_pb2.AskStreamRequest(question=question, omit_tokens=True)
-    ballots: list[common_pb2.Ballot] = []
-    with pytest.raises(errors.QuorateError):
+    events: list[coordinator_pb2.AskStreamResponse] = []
+    with suppress(errors.NoQuorum):  # nobody came to an end
         async with asyncio.timeout(20):
-            async for event in pocket_mesh.client.AskStream(request):
-                if event.HasField("ballot"):
-                    ballots.append(event.ballot)
+            await read_into(events, pocket_mesh.client.AskStream(request))
+    ballots = [event.ballot for event in events if event.HasField("ballot")]
     late = [one for one in ballots if one.status == common_pb2.BALLOT_STATUS_TIMED_OUT]
     assert late
     for ballot in late:
         assert ballot.text.startswith("maybe, ")
         assert 0 < ballot.usage.completion_tokens < LONG["max_tokens"]
+
+
+async def read_into(events: list[coordinator_pb2.AskStreamResponse], stream) -> None:
+    async for event in stream:
+        events.append(event)  # noqa: PERF401 - what came before an error is looked at
 
 
 async def test_the_first_token_is_timed_when_it_was_said_not_when_it_came(pocket_mesh) -> None:

@@ -120,7 +120,9 @@ def test_ask_on_a_terminal_ends_with_the_table_and_the_summary(home: Path) -> No
 
     asyncio.run(show())
     assert "✓ n1/atlas" in written.getvalue()
-    assert "loading scribe on n2, 1.20 s, ahead" in written.getvalue()  # though at once after others
+    assert (
+        "loading scribe on n2, 1.20 s, ahead" in written.getvalue()
+    )  # though at once after others
     assert "answer  4" in written.getvalue()
 
 

@@ -145,6 +145,16 @@ def test_timeout_of_plan_is_told(home: Path, served: Any) -> None:
     assert "no plan within 0.3 s. Allow more with --timeout" in err
 
 
+def test_characters_that_no_font_has_are_told_for_a_picture_that_needs_them(
+    home: Path, tmp_path: Path
+) -> None:
+    code, _, err = run(home, "日本?", "--picture", str(tmp_path / "plan.png"))
+    assert code == Exit.OK
+    assert "plan.png shows boxes in the place of 日本" in err
+    code, _, err = run(home, "日本?", "--picture", str(tmp_path / "plan.svg"))
+    assert (code, err) == (Exit.OK, "")
+
+
 def test_each_question_has_a_picture_of_its_own(home: Path, tmp_path: Path) -> None:
     code, out, _ = run(home, "a?", "b?", "--json", "--picture", str(tmp_path / "plan.png"))
     assert code == Exit.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,21 @@ def test_a_picture_says_what_is_loaded_and_what_was_proved(make_plan: MakePlan) 
     assert "load n2/atlas: 3.0 MiB, 1.20 s, ahead, for a later layer" in written
     assert "unload n3/scribe" in written
     assert "↓ model that is loaded first (dashed box)" in " ".join(written)
+
+
+def test_a_limit_that_is_broken_is_written_below(make_plan: MakePlan) -> None:
+    plan = make_plan(1)
+    assert plan.routing is not None
+    broken = dataclasses.replace(plan.routing, violations=("n1 is too full",), residency=())
+    svg = plan_picture.draw(dataclasses.replace(plan, routing=broken), QUESTION, "svg").data
+    assert "breaks a limit: n1 is too full" in texts(svg)
+
+
+def test_a_plan_without_routing_is_drawn_too(make_plan: MakePlan) -> None:
+    plan = dataclasses.replace(make_plan(2, 6, {2: [1]}), routing=None)
+    svg = plan_picture.draw(plan, QUESTION, "svg").data
+    assert "t2" in texts(svg)
+    assert arrows(svg) == 1
 
 
 @pytest.mark.parametrize("kind", plan_files.FORMATS)
@@ -189,3 +205,11 @@ def test_a_file_that_is_there_is_written_over(in_directory: Path, make_plan: Mak
         "plan.svg",
         "plan-pareto.svg",
     ]
+
+
+def test_a_file_that_may_not_be_written_is_refused(
+    in_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        plan_files.pictures(Path("plan.svg"), 1, frontier=False)

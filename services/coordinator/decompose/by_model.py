@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 SECONDS: Final = 20.0
 """What one reply may take; there are two at most."""
 MOST_PROBLEMS_TOLD: Final = 5
-MOST_TOKENS: Final = 4096
-_TOKENS_OF_A_PART: Final = 112
-"""Tokens of a part's JSON but for its description, in a vocabulary of 1,536 pieces."""
+LONGEST_SHOWN_AGAIN: Final = 2_500
+"""Characters of a first reply that the model sees again; one that ran away teaches it nothing."""
+MOST_TOKENS: Final = 1_536
+"""Twelve parts of a sentence each; a context of 2,048 tokens has room for the question as well."""
+_TOKENS_OF_A_PART: Final = 96
+"""Tokens of a part's JSON but for its description, in a vocabulary of 1,536 pieces: 53, and room for more ids."""
 
 
 class Ask(Protocol):
@@ -56,35 +59,32 @@ async def by_model(question: str, ask: Ask) -> Split:
         return whole(question, reason)
     if len(found) > proposal.MOST_PROPOSED:
         return whole(question, f"it has more than {proposal.MOST_PROPOSED} parts")
+    wrong = ""
     try:
-        return await _asked(question, found, ask)
+        said = [Message("user", prompts.split(question))]
+        drawing = drawing_for(question, len(found))
+        reply = await ask(said, drawing, SECONDS)
+        made = judged(question, found, reply)
+        if isinstance(made, Split):
+            return made
+        wrong = f"the model's split cannot be used: {made[0]}; asked again: "
+        said += [Message("assistant", reply[:LONGEST_SHOWN_AGAIN]), _complaint(question, made)]
+        made = judged(question, found, await ask(said, drawing, SECONDS))
     except Cancelled:
         raise
     except QuorateError as error:
-        return whole(question, f"the model could not be asked: {error.message}")
+        return whole(question, f"{wrong}the model could not be asked: {error.message}")
+    return made if isinstance(made, Split) else whole(question, f"{wrong}{made[0]}")
 
 
-async def _asked(question: str, found: Sequence[Clause], ask: Ask) -> Split:
-    said = [Message("user", prompts.split(question))]
-    drawing = drawing_for(question, len(found))
-    reply = await ask(said, drawing, SECONDS)
-    made = judged(question, found, reply)
-    if isinstance(made, Split):
-        return made
-    said += [
-        Message("assistant", reply[: proposal.LONGEST_REPLY_BYTES]),
-        Message("user", prompts.split_again(question, made[:MOST_PROBLEMS_TOLD])),
-    ]
-    made = judged(question, found, await ask(said, drawing, SECONDS))
-    if isinstance(made, Split):
-        return made
-    return whole(question, f"the model's split cannot be used, mended once: {made[0]}")
+def _complaint(question: str, problems: Sequence[str]) -> Message:
+    return Message("user", prompts.split_again(question, problems[:MOST_PROBLEMS_TOLD]))
 
 
 def drawing_for(question: str, requests: int) -> Drawing:
     """Say how a proposal is drawn: greedy, under the schema, and no longer than it can be."""
-    # A token has at least one character, and descriptions need no more than the question has.
-    most = min(MOST_TOKENS, 2 * len(question) + _TOKENS_OF_A_PART * requests)
+    # Descriptions say what the question says, and a token has two characters or more on average.
+    most = min(MOST_TOKENS, len(question) + _TOKENS_OF_A_PART * requests)
     return Drawing(
         temperature=0.0,
         max_tokens=most,

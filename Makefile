@@ -75,6 +75,10 @@ bench-node: $(STAMP) ## Measure a node beside llama.cpp's own server (ARGS=--qui
 bench-vote: $(STAMP) ## Measure every strategy on the pocket mesh (ARGS=--quick is shorter)
 	@$(PYTHON) -m services.bench.vote $(ARGS)
 
+.PHONY: bench-workflows
+bench-workflows: $(STAMP) ## Measure jobs of several steps on the pocket mesh
+	@$(PYTHON) -m services.bench.workflows $(ARGS)
+
 .PHONY: bench-voting
 bench-voting: $(STAMP) ## Measure how fast votes are decided
 	@$(PYTHON) -m services.bench.voting $(ARGS)

@@ -3,8 +3,9 @@
 A document marks a place with `<!-- figures:NAME -->` and `<!-- /figures -->`; what stands between
 is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->`
 hold one sentence about it, and `<!-- quality:SECTION -->` and `<!-- /quality -->` a section of
-results/vote.json, `<!-- splits:SECTION -->` and `<!-- /splits -->` one of results/decompose.json.
-`--check` compares instead of writing.
+results/vote.json, `<!-- splits:SECTION -->` and `<!-- /splits -->` one of results/decompose.json,
+`<!-- workflows:SECTION -->` and `<!-- /workflows -->` one of results/workflows.json. `--check`
+compares instead of writing.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from services.bench.decompose import document as decompose
 from services.bench.vote import document as quality
+from services.bench.workflows import document as workflows
+
+Sections = Mapping[str, Callable[[Mapping[str, Any]], str]]
+"""What writes each section of a document from a result."""
 
 RESULTS = Path("results")
 DOCUMENTS = (
@@ -30,6 +36,7 @@ DOCUMENTS = (
 _TABLE = re.compile(r"(<!-- figures:([a-z-]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 _QUALITY = re.compile(r"(<!-- quality:([a-z-]+) -->\n).*?(<!-- /quality -->)", re.DOTALL)
 _SPLITS = re.compile(r"(<!-- splits:([a-z-]+) -->\n).*?(<!-- /splits -->)", re.DOTALL)
+_WORKFLOWS = re.compile(r"(<!-- workflows:([a-z-]+) -->\n).*?(<!-- /workflows -->)", re.DOTALL)
 _SENTENCE = re.compile(r"(<!-- sentence:([a-z-]+) -->\n).*?(<!-- /sentence -->)", re.DOTALL)
 
 
@@ -74,7 +81,7 @@ def mesh_sentence(result: Mapping[str, Any]) -> str:
     )
 
 
-SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"mesh": mesh_sentence}
+SENTENCES: Sections = {"mesh": mesh_sentence}
 
 
 def updated(document: str) -> str:
@@ -84,8 +91,9 @@ def updated(document: str) -> str:
         return lambda match: match[1] + make(match[2]) + match[3]
 
     document = _TABLE.sub(fill(_table_of), document)
-    document = _QUALITY.sub(fill(_section_of), document)
-    document = _SPLITS.sub(fill(_splits_of), document)
+    document = _QUALITY.sub(fill(partial(_section_of, "vote", quality.SECTIONS)), document)
+    document = _WORKFLOWS.sub(fill(partial(_section_of, "workflows", workflows.SECTIONS)), document)
+    document = _SPLITS.sub(fill(partial(_section_of, "decompose", decompose.SECTIONS)), document)
     return _SENTENCE.sub(fill(lambda name: SENTENCES[name](_read(name))), document)
 
 
@@ -96,18 +104,11 @@ def _table_of(name: str) -> str:
     return table(_read(name))
 
 
-def _section_of(name: str) -> str:
+def _section_of(result: str, sections: Sections, name: str) -> str:
     """Give a section about the quality of answers, or the command that measures it."""
-    if not (RESULTS / "vote.json").exists():
-        return "Not measured yet. `make bench-vote` does, and `make docs` writes it here.\n"
-    return quality.SECTIONS[name](_read("vote"))
-
-
-def _splits_of(name: str) -> str:
-    """Give a section about splits, or the command that measures it."""
-    if not (RESULTS / "decompose.json").exists():
-        return "Not measured yet. `make bench-decompose` does, and `make docs` writes it here.\n"
-    return decompose.SECTIONS[name](_read("decompose"))
+    if not (RESULTS / f"{result}.json").exists():
+        return f"Not measured yet. `make bench-{result}` does, and `make docs` writes it here.\n"
+    return sections[name](_read(result))
 
 
 def _read(name: str) -> Mapping[str, Any]:

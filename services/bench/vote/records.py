@@ -103,6 +103,10 @@ class Records:
         """Say whether an item was asked in this way."""
         return (way, item) in self._known
 
+    def one(self, way: str, item: str) -> Record:
+        """Give the record of an item asked in this way; raises KeyError when there is none."""
+        return self._known[way, item]
+
     def of(self, way: str) -> dict[str, Record]:
         """Give an item's record by its id, for all items that were asked in this way."""
         return {item: one for (known, item), one in self._known.items() if known == way}

@@ -97,6 +97,12 @@ comparison_and_ages: comparison; ages; total 2
 desk_of_four: event; fact; function; comparison
 desk_and_sum: event; fact; sum; increased 3
 facts_and_function: fact; fact; function
+facts_and_comparison: fact; fact; comparison
+event_and_facts: event; fact; fact
+functions_and_fact: function; function; fact
+person_fact_and_function: person; age 1; fact; function
+order_fact_and_function: order; price 1; fact; function
+ages_fact_and_function: ages; largest 1; fact; function
 """
 # Some step is one that they never practised: dependent functions, products, reasoning on results.
 _BEYOND_REACH = """

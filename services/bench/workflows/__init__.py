@@ -1,0 +1,1 @@
+"""How right single models, specialists and a vote are on jobs of several steps."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from services.coordinator.loading import Move
     from services.coordinator.question import (
         Ballot,
         Certificate,
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
         Seat,
         Standing,
     )
+    from services.coordinator.routing.moves import Move
     from services.coordinator.routing.routed import PlanStep
 
 

@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from quorate.errors import Cancelled, DeadlineExceeded, QuorateError
 from services.coordinator.routing.foreseen import after
+from services.coordinator.routing.moves import Move, Place
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,29 +28,6 @@ if TYPE_CHECKING:
 
 REPORT_SECONDS = 5.0
 """By then a node has reported what a move changed, and a failed load may be tried again."""
-
-
-class Place(NamedTuple):
-    """A model on a node."""
-
-    node: str
-    model: str
-
-
-class Move(NamedTuple):
-    """One load or unload that a plan wants.
-
-    `machine` names what it shares its loads with, `address` where its node listens; `seconds` is
-    what it is expected to take. One that is `ahead` is for a later layer.
-    """
-
-    place: Place
-    address: str
-    machine: str
-    load: bool
-    memory_bytes: int
-    seconds: float
-    ahead: bool = False
 
 
 class Mover(Protocol):

@@ -14,9 +14,9 @@ from quorate.v1 import node_pb2, node_pb2_grpc, registry_pb2
 from services.coordinator.leases import node_of
 
 if TYPE_CHECKING:
-    from services.coordinator.loading import Place
     from services.coordinator.nodes import Channels
     from services.coordinator.question import Node
+    from services.coordinator.routing.moves import Place
 
 log = logging.getLogger(__name__)
 Progress = TypeVar("Progress")

@@ -9,7 +9,7 @@ from services.coordinator import electorate, planning
 from services.coordinator.consult import Consultant, planner_of
 from services.coordinator.decompose import Mode
 from services.coordinator.events import NOBODY
-from services.coordinator.loading import Place
+from services.coordinator.routing.moves import Place
 
 if TYPE_CHECKING:
     from services.coordinator.events import Listener

@@ -10,8 +10,8 @@ from quorate.v1 import coordinator_pb2
 
 if TYPE_CHECKING:
     from services.coordinator.events import Moved
-    from services.coordinator.loading import Move
     from services.coordinator.question import Member, Plan
+    from services.coordinator.routing.moves import Move
     from services.coordinator.routing.routed import PlanStep, Routed
 
 

@@ -15,12 +15,13 @@ from quorate.errors import NoNodes
 from services.coordinator import electorate, journaling
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.events import Listener, Moved, Routing
-from services.coordinator.loading import Job, Place
 from services.coordinator.routing.foreseen import after
 from services.coordinator.routing.horizon import window
+from services.coordinator.routing.moves import Place
 from services.coordinator.routing.routed import PlanStep
 
 if TYPE_CHECKING:
+    from services.coordinator.loading import Job
     from services.coordinator.means import Means
     from services.coordinator.question import Member, Node, Question
     from services.coordinator.routing.router import Router

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from services.coordinator.loading import Move
     from services.coordinator.question import Model, Node
+    from services.coordinator.routing.moves import Move
 
 BYTES_PER_SECOND: Final = 500e6
 """How fast a model is taken to load that was not loaded yet, beside START_SECONDS."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from services.coordinator.loading import Move
     from services.coordinator.question import Member
     from services.coordinator.routing.estimates import Estimates
+    from services.coordinator.routing.moves import Move
     from services.coordinator.routing.problem import Solution
     from services.coordinator.routing.residency import Use
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from quorate.errors import QuorateError
-from services.coordinator.loading import Move, Place
 from services.coordinator.routing import residency
 from services.coordinator.routing.by_model import MODE, solve_by_model
 from services.coordinator.routing.checker import check
 from services.coordinator.routing.estimates import Estimates, Known, Wanted, estimates
+from services.coordinator.routing.moves import Move, Place
 from services.coordinator.routing.routed import Routed
 from services.coordinator.routing.solve import solve
 

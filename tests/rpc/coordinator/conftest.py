@@ -113,6 +113,8 @@ class ScriptedNode(node_pb2_grpc.NodeServiceServicer):
     drained_seconds: float | None = None
     prefers: Callable[[node_pb2.ScoreRequest, str], float] | None = None
     scored: list[node_pb2.ScoreRequest] = field(default_factory=list)
+    loads: list[str] = field(default_factory=list)
+    load_problems: dict[str, errors.QuorateError] = field(default_factory=dict)
 
     async def Score(  # noqa: N802
         self, request: node_pb2.ScoreRequest, context: Context
@@ -137,6 +139,14 @@ class ScriptedNode(node_pb2_grpc.NodeServiceServicer):
                 self.cancelled.append(request.model)
                 self.changed.notify_all()
             raise
+
+    async def LoadModel(  # noqa: N802
+        self, request: node_pb2.LoadModelRequest, context: Context
+    ) -> None:
+        self.loads.append(request.model)
+        if problem := self.load_problems.get(request.model):
+            raise problem
+        await context.write(node_pb2.LoadModelResponse(fraction=1.0))
 
     async def Drain(  # noqa: N802
         self, request: node_pb2.DrainRequest, context: Context

@@ -44,12 +44,14 @@ class Clusters:
 
     All members of a group are equal to one another. `merges` holds the evidence for those that
     share a group without having the same value. `parted` lists pairs that are equal and yet in two
-    groups, because equivalence is not transitive: "18" beside "18 kg" and "18 g".
+    groups, because equivalence is not transitive: "18" beside "18 kg" and "18 g". `complete`: all
+    that may be equal was compared, which it is but for some hundreds of answers that are all alike.
     """
 
     labels: tuple[int | None, ...]
     merges: tuple[Merge, ...] = ()
     parted: tuple[tuple[int, int], ...] = ()
+    complete: bool = True
 
 
 class Ways(NamedTuple):
@@ -92,14 +94,16 @@ def cluster(
     remembered. Whoever must not block calls `prove_ahead` in a thread first.
     """
     ways = ways_of(answers)
-    evidence = _evidence(ways, judge, Patience(proof_seconds))
-    return grouped(ways, evidence)
+    loose = [way for way, answer in enumerate(ways.answers) if answer.kind in LOOSE_KINDS]
+    pairs = _alike(ways, loose)
+    evidence = _evidence(ways, loose, pairs, judge, Patience(proof_seconds))
+    return _grouped(ways, evidence, complete=pairs is not None)
 
 
-def grouped(ways: Ways, evidence: Evidence) -> Clusters:
+def _grouped(ways: Ways, evidence: Evidence, *, complete: bool) -> Clusters:
     """Put ways into groups; `evidence` tells which of them are the same, in their order."""
     if not evidence:
-        return Clusters(ways.labels)
+        return Clusters(ways.labels, complete=complete)
     home = _homes(ways, evidence)
     numbers: dict[int, int] = {}
     labels = tuple(
@@ -112,7 +116,7 @@ def grouped(ways: Ways, evidence: Evidence) -> Clusters:
             together.append(Merge(first, second, why))
         else:
             apart.append((first, second))
-    return Clusters(labels, tuple(together), tuple(apart))
+    return Clusters(labels, tuple(together), tuple(apart), complete)
 
 
 def prove_ahead(answers: Sequence[Answer | None], seconds: float) -> None:
@@ -131,7 +135,8 @@ def judgeable(answers: Sequence[Answer | None]) -> list[tuple[int, int]]:
     looks the verdicts up by `key_of`.
     """
     ways = ways_of(answers)
-    evidence = _evidence(ways, None, Patience(0.0))
+    texts = [way for way, answer in enumerate(ways.answers) if answer.kind is Kind.TEXT]
+    evidence = _evidence(ways, texts, _alike(ways, texts), None, Patience(0.0))
     pairs = _pairs_to_judge(ways, evidence)
     return [(ways.places[one], ways.places[other]) for one, other in pairs]
 
@@ -187,14 +192,19 @@ def _quick(quantity: Quantity) -> Hashable:
     return number.numerator, number.denominator, unit, places
 
 
-def _evidence(ways: Ways, judge: Judge | None, patience: Patience) -> Evidence:
+def _evidence(
+    ways: Ways,
+    loose: Sequence[int],
+    alike: Sequence[tuple[int, int]] | None,
+    judge: Judge | None,
+    patience: Patience,
+) -> Evidence:
     """Compare what may be the same; gives why pairs of ways are, in the order of their numbers."""
-    loose = [way for way, answer in enumerate(ways.answers) if answer.kind in LOOSE_KINDS]
     if len(loose) < 2:
         return {}
     found: dict[tuple[int, int], str] = {}
     # The most frequent are compared first, as long as there is patience.
-    for one, other in _pairs_to_compare(ways, loose):
+    for one, other in _in_turn(ways, loose, alike):
         if verdict := compare(ways.answers[one], ways.answers[other], None, patience):
             found[one, other] = verdict.evidence
     for one, other in _pairs_to_judge(ways, found) if judge else ():
@@ -203,23 +213,23 @@ def _evidence(ways: Ways, judge: Judge | None, patience: Patience) -> Evidence:
     return dict(sorted(found.items())) if len(found) > 1 else found
 
 
-def _pairs_to_compare(ways: Ways, loose: Sequence[int]) -> Sequence[tuple[int, int]]:
-    """Give the pairs of ways that may be the same, each pair in order, the most frequent first."""
-    if len(loose) <= FEW:
-        pairs: Sequence[tuple[int, int]] = list(combinations(loose, 2))
-    elif (alike := _alike(ways, loose)) is not None:
-        pairs = alike
-    else:
+def _in_turn(
+    ways: Ways, loose: Sequence[int], alike: Sequence[tuple[int, int]] | None
+) -> Sequence[tuple[int, int]]:
+    """Give the pairs of ways to compare, each pair in order, the most frequent first."""
+    if alike is None:
         some = _ranked(ways, loose)[:MOST_COMPARED]
         return [(min(pair), max(pair)) for pair in combinations(some, 2)]
     if all(ways.answers[way].kind is not Kind.EXPRESSION for way in loose):
-        return pairs  # without proofs nothing depends on what is compared first
+        return alike  # without proofs nothing depends on what is compared first
     rank = {way: place for place, way in enumerate(_ranked(ways, loose))}
-    return sorted(pairs, key=lambda pair: sorted((rank[pair[0]], rank[pair[1]])))
+    return sorted(alike, key=lambda pair: sorted((rank[pair[0]], rank[pair[1]])))
 
 
 def _alike(ways: Ways, loose: Sequence[int]) -> list[tuple[int, int]] | None:
     """Give the pairs that may be the same; None when they are too many to compare."""
+    if len(loose) <= FEW:
+        return list(combinations(loose, 2))
     likeness = Likeness()
     pairs: list[tuple[int, int]] = []
     for way in loose:

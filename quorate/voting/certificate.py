@@ -84,6 +84,8 @@ class CertificateProcess:
         return math.exp(min(self._log_e(leader, rival) for rival in rivals))
 
     def _certificate(self) -> Certificate | None:
+        if not self._may_reach():
+            return None
         leader, rivals = self._leader()
         if leader is None:
             return None
@@ -101,6 +103,13 @@ class CertificateProcess:
             return None
         return Certificate(leader, self.delta, e_value, self._votes)
 
+    def _may_reach(self) -> bool:
+        """Whether so many votes for the first two, in any order, could be enough."""
+        (_, first), *others = self._counts.most_common(2)
+        second = others[0][1] if others else 0
+        against = max(second, len(self._labels) - first - second)
+        return most_log_e(first, against) >= -math.log(self.delta) - _ROUNDING
+
     def _leader(self) -> tuple[Hashable | None, list[Hashable | None]]:
         """Give the only most common answer, and all that are second; None is one yet to come."""
         ranked = self._counts.most_common()
@@ -117,6 +126,20 @@ class CertificateProcess:
         )
         against_rest = _log_bets(label == leader for label in self._labels if label != rival)
         return min(against_rival, against_rest)
+
+
+def most_log_e(wins: int, losses: int) -> float:
+    """Bound the log of the e-value of so many wins and losses, whatever their order.
+
+    It is that of losses and as many wins in turn, which multiply to at most 1, and then wins alone:
+    while wins lead, the bets are those of the Krichevsky-Trofimov estimator, whose product depends
+    on the counts only, and falls from each tie to the next; while they do not, nothing is bet.
+    """
+    if wins <= losses:
+        return 0.0
+    logs = (wins - losses) * math.log(2.0)
+    logs += math.lgamma(wins + _HALF) - math.lgamma(losses + _HALF)
+    return logs + math.lgamma(2 * losses + 1) - math.lgamma(wins + losses + 1)
 
 
 def certify(labels: Iterable[Hashable | None], delta: float = USUAL_DELTA) -> Certificate | None:

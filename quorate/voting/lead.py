@@ -11,7 +11,7 @@ import math
 from collections.abc import Hashable, Sequence, Set
 from typing import TYPE_CHECKING, TypeAlias
 
-from quorate.answers import Clustering, cluster, key_of
+from quorate.answers import Clustering, Clusters, cluster, key_of
 from quorate.voting.decision import groups_of, winner_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from quorate.voting.vote import Vote
 
 MOST_WAYS = 100
-"""Up to so many different answers the groups are followed; beyond, all rivals count as one."""
+"""Up to so many different answers groups that fall apart are followed; beyond, where any could, all
+rivals count as one."""
 
 Way: TypeAlias = Hashable
 Pairs: TypeAlias = Set[tuple[Way, Way]]
@@ -40,12 +41,13 @@ def lead_of(
     groups, _ = groups_of(spoke, clustering)
     winner = winner_of(rule, groups)
     first = key_of(winner.answer)
-    if len(ways) > MOST_WAYS:
+    clusters = clustering([vote.answer for vote in spoke])
+    if len(ways) > MOST_WAYS and (clusters.parted or not clusters.complete):
         losses = math.fsum(min(0.0, worth[way]) for way in ways if way != first)
         return worth[first] + losses, math.fsum(
             max(0.0, worth[way]) for way in ways if way != first
         )
-    parted = _parted(spoke, clustering)
+    parted = _parted(spoke, clusters)
     together = {_way(vote) for vote in winner.votes}
     kept = together if _inseparable(together, ways, parted, missing) else {first}
     joining = {b for a, b in parted if a in kept} | together
@@ -72,10 +74,9 @@ def _inseparable(
     return fewest > max(drawing, default=0) + missing
 
 
-def _parted(spoke: Sequence[Vote], clustering: Clustering) -> Pairs:
+def _parted(spoke: Sequence[Vote], clusters: Clusters) -> Pairs:
     """Give the answers that are equal and yet stand in different groups, both ways around."""
-    pairs = clustering([vote.answer for vote in spoke]).parted
-    found = {(_way(spoke[one]), _way(spoke[other])) for one, other in pairs}
+    found = {(_way(spoke[one]), _way(spoke[other])) for one, other in clusters.parted}
     return found | {(other, one) for one, other in found}
 
 

@@ -7,9 +7,11 @@ from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quorate.errors import InvalidRequest
-from quorate.voting.certificate import CertificateProcess, certify
+from quorate.voting.certificate import CertificateProcess, _log_bets, certify, most_log_e
 
 DELTA = 0.05
 
@@ -131,3 +133,33 @@ def test_the_process_and_the_function_say_the_same() -> None:
 def test_a_delta_that_promises_nothing_is_refused(delta: float) -> None:
     with pytest.raises(InvalidRequest, match="delta"):
         CertificateProcess(delta)
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_no_order_of_wins_and_losses_gives_more_than_the_bound(wins: list[bool]) -> None:
+    won = sum(wins)
+    bound = most_log_e(won, len(wins) - won)
+    assert _log_bets(wins) <= bound + 1e-9
+
+
+@given(st.integers(0, 60), st.integers(0, 40))
+def test_the_bound_is_reached_by_wins_alone_after_the_losses(ahead: int, losses: int) -> None:
+    wins = [*[False, True] * losses, *[True] * ahead]
+    assert _log_bets(wins) == pytest.approx(most_log_e(losses + ahead, losses), abs=1e-9)
+
+
+@given(st.lists(st.sampled_from([None, "a", "a", "a", "b", "c"]), max_size=60))
+def test_the_certificate_comes_with_the_very_vote_at_which_the_e_value_is_reached(
+    labels: list[str | None],
+) -> None:
+    watched, unhurried = CertificateProcess(0.05), CertificateProcess(0.05)
+    reached = None
+    for label in labels:
+        watched.add(label)
+        unhurried.certificate = None
+        unhurried.add(label)
+        if reached is None and label is not None and unhurried.e_value >= 1.0 / 0.05:
+            reached = unhurried.e_value
+        assert (watched.certificate is None) is (reached is None)
+    if watched.certificate is not None:
+        assert watched.certificate.e_value == pytest.approx(reached)

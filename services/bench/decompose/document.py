@@ -14,11 +14,11 @@ def splits(result: Result) -> str:
     machine = result["machine"]
     return "\n".join(
         [
-            *_table(result["modes"]),
+            *_table(result["modes"], timed=True),
             "",
             "On the questions that were written when the rules were done:",
             "",
-            *_table(result["later"]),
+            *_table(result["later"], timed=True),
             "",
             (
                 f"Measured {machine['measured_at'][:10]} on {machine['cores']} cores of "
@@ -31,23 +31,24 @@ def splits(result: Result) -> str:
 
 def planners(result: Result) -> str:
     """Tabulate the models one by one, each asked for every question."""
-    return "\n".join([*_table(result["planners"]), ""])
+    return "\n".join([*_table(result["planners"], timed=False), ""])
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _table(rows: Sequence[Mapping[str, Any]], *, timed: bool) -> list[str]:
+    columns = ["split by", "kept whole", "splits right", "splits found", "dependencies right"]
+    columns += ["dependencies found", "by a model"]
+    columns += ["ms (median, slowest)"] if timed else []
     return [
-        (
-            "| split by | kept whole | splits right | found | dependencies right | found "
-            "| by a model | ms (median, slowest) |"
-        ),
-        f"|---|{'---:|' * 7}",
-        *(
-            f"| {row['mode']} | {' | '.join(_share(row[name]) for name in SHARES)} "
-            f"| {row['by_model']} "
-            f"| {row['milliseconds']:.0f}, {row['slowest_milliseconds']:.0f} |"
-            for row in rows
-        ),
+        f"| {' | '.join(columns)} |",
+        f"|---|{'---:|' * (len(columns) - 1)}",
+        *(f"| {' | '.join(_cells(row, timed))} |" for row in rows),
     ]
+
+
+def _cells(row: Mapping[str, Any], timed: bool) -> list[str]:
+    cells = [row["mode"], *(_share(row[name]) for name in SHARES), str(row["by_model"])]
+    took = f"{row['milliseconds']:.0f}, {row['slowest_milliseconds']:.0f}"
+    return [*cells, took] if timed else cells
 
 
 def _share(found: Mapping[str, float] | None) -> str:

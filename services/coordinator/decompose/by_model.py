@@ -32,7 +32,7 @@ LONGEST_SHOWN_AGAIN: Final = 2_500
 MOST_TOKENS: Final = 1_536
 """Twelve parts of a sentence each; a context of 2,048 tokens has room for the question as well."""
 _TOKENS_OF_A_PART: Final = 96
-"""Tokens of a part's JSON but for its description, in a vocabulary of 1,536 pieces: 53, and room for more ids."""
+"""Tokens of a part's JSON but for its description: 53 in a vocabulary of 1,536 pieces, and room."""
 
 
 class Ask(Protocol):

@@ -13,7 +13,6 @@ from services.coordinator.routing.greedy import none_found, thumb
 from services.coordinator.routing.packing import Packing, rows_of, smallest_first
 
 if TYPE_CHECKING:
-    from services.coordinator.routing.filling import Workers
     from services.coordinator.routing.problem import Problem, Solution
 
 
@@ -22,14 +21,11 @@ def round_robin(problem: Problem, limit_seconds: float, seed: int) -> Solution:
     del limit_seconds, seed
     started = time.perf_counter()
     members = members_in(problem, range(len(problem.options)))
-    workers, turn = list[tuple[int, ...]](), 0
+    orders, turn = list[list[int]](), 0
     for task in problem.tasks:
-        taken = {
-            members[(turn + step) % len(members)] for step in range(min(task.voters, len(members)))
-        }
+        orders.append([members[(turn + step) % len(members)] for step in range(len(members))])
         turn += task.voters
-        workers.append(tuple(sorted(taken)))
-    return _finished("round_robin", problem, tuple(workers), members, started)
+    return _finished("round_robin", problem, orders, members, started)
 
 
 def random(problem: Problem, limit_seconds: float, seed: int) -> Solution:
@@ -39,11 +35,8 @@ def random(problem: Problem, limit_seconds: float, seed: int) -> Solution:
     drawing = Random(seed)  # noqa: S311 - a baseline draws lots, it keeps no secret
     order = drawing.sample(range(len(problem.options)), len(problem.options))
     members = members_in(problem, order)
-    workers = tuple(
-        tuple(sorted(drawing.sample(members, min(task.voters, len(members)))))
-        for task in problem.tasks
-    )
-    return _finished("random", problem, workers, members, started)
+    orders = [drawing.sample(members, len(members)) for _ in problem.tasks]
+    return _finished("random", problem, orders, members, started)
 
 
 def members_in(problem: Problem, order: Iterable[int]) -> Sequence[int]:
@@ -62,9 +55,14 @@ def members_in(problem: Problem, order: Iterable[int]) -> Sequence[int]:
 
 
 def _finished(
-    name: str, problem: Problem, workers: Workers, members: Sequence[int], started: float
+    name: str,
+    problem: Problem,
+    orders: Sequence[Sequence[int]],
+    members: Sequence[int],
+    started: float,
 ) -> Solution:
-    kept = filling.in_time(problem, workers, members)
+    workers = filling.picked(problem, orders)
+    kept = None if workers is None else filling.in_time(problem, workers, members)
     if kept is None:
         raise none_found(name)
     assignment = filling.settled(problem, kept)

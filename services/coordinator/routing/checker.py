@@ -7,11 +7,12 @@ wrong here in the same way. Pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from services.coordinator.routing.problem import Assignment, Option, Problem
+    from services.coordinator.routing.problem import Assignment, Option, Problem, Task
 
 DEADLINE_TOLERANCE: Final = 1e-6
 """How far past a deadline, as a share of it, still counts as kept: a solver's rounding."""
@@ -60,6 +61,19 @@ def load_seconds_of(option: Option) -> float:
     return 0.0 if option.resident or option.pinned else float(option.load_seconds)
 
 
+def copies_allowed(problem: Problem, voters: int) -> int:
+    """Give how many options with the same model may work on a task that wants `voters`.
+
+    The problem's `copies`, or as many more as it takes where there are too few different models.
+    """
+    counts = Counter(option.model for option in problem.options)
+    most = max(counts.values(), default=0)
+    allowed = problem.copies or most
+    while allowed < most and sum(min(allowed, count) for count in counts.values()) < voters:
+        allowed += 1
+    return allowed
+
+
 def _malformed(problem: Problem, assignment: Assignment) -> Iterator[str]:
     """Find what keeps an assignment from being read at all: its shape, and unknown options."""
     if len(assignment.workers) != len(problem.tasks):
@@ -83,11 +97,21 @@ def _electorate(problem: Problem, assignment: Assignment) -> Iterator[str]:
         for worker in set(workers) - assignment.loaded:
             name = name_of(problem.options[worker])
             yield f"task {task.id}: {name} works on it, but is not in memory"
+        yield from _repeated(problem, task, workers)
     working = {worker for workers in assignment.workers for worker in workers}
     for member in sorted(assignment.loaded - working):
         option = problem.options[member]
         if not (option.resident or option.pinned):
             yield f"{name_of(option)} is loaded, but works on nothing"
+
+
+def _repeated(problem: Problem, task: Task, workers: Sequence[int]) -> Iterator[str]:
+    if not problem.copies:
+        return
+    allowed = copies_allowed(problem, task.voters)
+    for model, count in Counter(problem.options[worker].model for worker in workers).items():
+        if count > allowed:
+            yield f"task {task.id}: {count} copies of {model} work on it, but at most {allowed} may"
 
 
 def _memory(problem: Problem, used: Mapping[str, int]) -> Iterator[str]:

@@ -5,13 +5,18 @@ Ties: of options worth the same on a task, the earlier ones work.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from services.coordinator.routing.checker import DEADLINE_TOLERANCE, load_seconds_of
-from services.coordinator.routing.packing import Packing, rows_of
+from services.coordinator.routing.checker import (
+    DEADLINE_TOLERANCE,
+    copies_allowed,
+    load_seconds_of,
+)
+from services.coordinator.routing.packing import Packing, limits_copies, rows_of
 from services.coordinator.routing.problem import Assignment
 
 if TYPE_CHECKING:
@@ -27,10 +32,32 @@ def best_workers(problem: Problem, members: Iterable[int]) -> Workers | None:
     if len(chosen) < max(task.voters for task in problem.tasks):
         return None
     order = chosen[np.argsort(-problem.utility[chosen], axis=0, kind="stable")]
+    if limits_copies(problem):
+        return picked(problem, [order[:, number].tolist() for number in range(len(problem.tasks))])
     return tuple(
         tuple(sorted(order[: task.voters, number].tolist()))
         for number, task in enumerate(problem.tasks)
     )
+
+
+def picked(problem: Problem, orders: Sequence[Sequence[int]]) -> Workers | None:
+    """Let the first options of each task's order work on it, without too many copies of a model.
+
+    None when a task gets fewer than it wants.
+    """
+    allowed = {task.voters: copies_allowed(problem, task.voters) for task in problem.tasks}
+    made = []
+    for task, order in zip(problem.tasks, orders, strict=True):
+        taken, counts = list[int](), Counter[str]()
+        for option in order:
+            model = problem.options[option].model
+            if len(taken) < task.voters and counts[model] < allowed[task.voters]:
+                counts[model] += 1
+                taken.append(option)
+        if len(taken) < task.voters:
+            return None
+        made.append(tuple(sorted(taken)))
+    return tuple(made)
 
 
 def plan(problem: Problem, members: Iterable[int]) -> Assignment | None:
@@ -48,7 +75,8 @@ def settled(problem: Problem, workers: Workers, rows: Sequence[Row] | None = Non
     """
     working = {worker for task in workers for worker in task}
     staying = [i for i, option in enumerate(problem.options) if option.resident or option.pinned]
-    packing = Packing(rows_of(problem) if rows is None else rows, working)
+    memory = [row for row in (rows_of(problem) if rows is None else rows) if row.memory]
+    packing = Packing(memory, working)
     return Assignment(workers, frozenset(packing.filled(staying).members))
 
 
@@ -68,6 +96,7 @@ class _Schedule:
     def __init__(self, problem: Problem, workers: Workers, members: Sequence[int]) -> None:
         self._problem = problem
         self._members = members
+        self._allowed = [copies_allowed(problem, task.voters) for task in problem.tasks]
         self._workers = [set(task) for task in workers]
         slots = np.array([option.slots for option in problem.options], dtype=np.float64)
         self._seconds = problem.seconds / slots[:, None]
@@ -102,6 +131,7 @@ class _Schedule:
             if late in working and self._seconds[late, task] > 0.0
             for other in self._members
             if other not in working
+            and self._may_replace(late, other, task)
             and self._ends[other] + self._seconds[other, task] <= self._limit
         ]
         if not moves:
@@ -112,6 +142,14 @@ class _Schedule:
         self._ends[late] -= self._seconds[late, task]
         self._ends[other] += self._seconds[other, task]
         return True
+
+    def _may_replace(self, late: int, other: int, task: int) -> bool:
+        """Whether there are not too many copies of a model then."""
+        model = self._problem.options[other].model
+        copies = sum(
+            self._problem.options[worker].model == model for worker in self._workers[task] - {late}
+        )
+        return copies < self._allowed[task]
 
     def _loss(self, late: int, other: int, task: int) -> float:
         lost = self._problem.utility[late, task] - self._problem.utility[other, task]

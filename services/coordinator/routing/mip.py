@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from quorate.errors import NoPlan
 from services.coordinator.routing import filling
 from services.coordinator.routing.modelling import Answer, SolverFailed, model_of, run_highs
-from services.coordinator.routing.packing import Row, rows_of
+from services.coordinator.routing.packing import Row, copy_rows, limits_copies, rows_of
 from services.coordinator.routing.problem import Solution, objective_of
 from services.coordinator.routing.structure import by_structure
 from services.coordinator.routing.structure_exchange import neatened
@@ -35,13 +34,17 @@ LEAST_HELP_SECONDS: Final = 0.5
 LEAST_SECONDS: Final = 0.01
 
 
-def exact(problem: Problem, limit_seconds: float, seed: int) -> Solution:
-    """Solve by CVXPY and HiGHS.
+def exact(
+    problem: Problem, limit_seconds: float, seed: int, hopeful: Sequence[int] | None = None
+) -> Solution:
+    """Solve by CVXPY and HiGHS, with no other options than those that are `hopeful`, if given.
 
     Raises NoPlan when it is proved that no plan is feasible, SolverFailed when HiGHS gives none.
     """
     started = time.perf_counter()
     rows, cuts = rows_of(problem), list[Row]()
+    if hopeful is not None:
+        cuts += _without(len(problem.options), set(hopeful))
     while True:
         left = max(LEAST_SECONDS, limit_seconds - (time.perf_counter() - started))
         answer = run_highs(model_of(problem, (*rows, *cuts)), left, seed)
@@ -51,6 +54,12 @@ def exact(problem: Problem, limit_seconds: float, seed: int) -> Solution:
             return _solution(problem, answer, members, started)
         # HiGHS holds a row to a millionth, which may be thousands of bytes.
         cuts += over
+
+
+def _without(options: int, hopeful: Collection[int]) -> list[Row]:
+    """Give a row that leaves no room for other options than these."""
+    weights = tuple(int(i not in hopeful) for i in range(options))
+    return [Row(weights, 0)] if any(weights) else []
 
 
 def _overfull(rows: Sequence[Row], members: Sequence[int]) -> list[Row]:
@@ -66,7 +75,9 @@ def _overfull(rows: Sequence[Row], members: Sequence[int]) -> list[Row]:
 
 def _solution(problem: Problem, answer: Answer, members: Sequence[int], started: float) -> Solution:
     if problem.deadline_seconds is None:
-        workers = filling.best_workers(problem, neatened(problem, members))
+        if not limits_copies(problem) or copy_rows(problem) is not None:
+            members = neatened(problem, members)
+        workers = filling.best_workers(problem, members)
     else:
         workers = tuple(tuple(np.flatnonzero(task > 0.5).tolist()) for task in answer.works.T)
     if workers is None:
@@ -110,7 +121,7 @@ def _helped(
 ) -> Solution:
     """Let HiGHS look for something better among the options that are still hopeful."""
     try:
-        rest = exact(_narrowed(problem, found.hopeful), limit_seconds, seed)
+        rest = exact(problem, limit_seconds, seed, found.hopeful)
     except NoPlan:
         if found.assignment is None:
             raise
@@ -125,23 +136,4 @@ def _helped(
     if found.assignment is not None and found.objective >= rest.objective:
         name, best = "structure+highs", found.assignment
         return judged(name, problem, best, bound, finished, started)
-    return judged("highs", problem, _widened(problem, found, rest), bound, finished, started)
-
-
-def _narrowed(problem: Problem, hopeful: Sequence[int]) -> Problem:
-    places = list(hopeful)
-    return replace(
-        problem,
-        options=tuple(problem.options[i] for i in places),
-        reliability=problem.reliability[places],
-        token_cost=problem.token_cost[places],
-        seconds=problem.seconds[places],
-    )
-
-
-def _widened(problem: Problem, found: Partial, rest: Solution) -> Assignment:
-    """Give a plan of the narrowed problem in the numbers of the whole one."""
-    workers = tuple(
-        tuple(found.hopeful[worker] for worker in task) for task in rest.assignment.workers
-    )
-    return filling.settled(problem, workers)
+    return judged("highs", problem, rest.assignment, bound, finished, started)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from quorate.errors import NoPlan
-from services.coordinator.routing.checker import load_seconds_of
+from services.coordinator.routing.checker import copies_allowed, load_seconds_of
+from services.coordinator.routing.packing import limits_copies
 
 if TYPE_CHECKING:
     from services.coordinator.routing.packing import Row
@@ -61,6 +62,9 @@ def model_of(problem: Problem, rows: Sequence[Row], relaxed: bool = False) -> Mo
     ]
     if relaxed:
         limits.append(loaded <= 1.0)
+    if limits_copies(problem):
+        held, allowed = _copies(problem)
+        limits.append(held @ works <= allowed)
     if rows:
         limits.append(_shares(rows) @ loaded <= np.ones(len(rows)))
     if problem.deadline_seconds is not None:
@@ -89,6 +93,14 @@ def soonest_seconds(problem: Problem, rows: Sequence[Row], limit_seconds: float)
     answer = run_highs(Model(timed, works, free.loaded), limit_seconds)
     ends = waits @ np.round(answer.loaded) + (seconds * np.round(answer.works)).sum(axis=1)
     return deadline * float(ends.max())
+
+
+def _copies(problem: Problem) -> tuple[Matrix, Matrix]:
+    """Give which options hold each model (k, n), and how many of them may work on a task (k, m)."""
+    names = np.array([option.model for option in problem.options])
+    held = np.array([names == model for model in dict.fromkeys(names)], dtype=np.float64)
+    allowed = [float(copies_allowed(problem, task.voters)) for task in problem.tasks]
+    return held, np.tile(allowed, (len(held), 1))
 
 
 def _shares(rows: Sequence[Row]) -> Matrix:

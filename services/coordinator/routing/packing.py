@@ -1,15 +1,16 @@
 """Which options are in memory together: the limits as rows of integers, and a plan being packed.
 
-A row is a pool's bytes, or with a deadline the load seconds of a machine, which must end before it.
-Pure.
+A row is a pool's bytes; with a deadline, the load seconds of a machine, which must end before it;
+or the copies of a model, of which no more are of use than may work on a task. Pure.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from services.coordinator.routing.checker import load_seconds_of
+from services.coordinator.routing.checker import copies_allowed, load_seconds_of
 
 if TYPE_CHECKING:
     from services.coordinator.routing.problem import Option, Problem
@@ -20,22 +21,62 @@ NANOSECONDS: Final = 1_000_000_000
 class Row(NamedTuple):
     """One limit: the sum of `weights` of what is in memory is at most `budget`.
 
-    `weights` has one entry per option, 0 where the limit does not concern it. Bytes, or nanoseconds
-    of loading, rounded down, so that no plan that keeps the deadline is cut off.
+    `weights` has one entry per option, 0 where the limit does not concern it. Bytes; nanoseconds of
+    loading, rounded down, so that no plan that keeps the deadline is cut off; or copies of a model,
+    which alone are no `memory`.
     """
 
     weights: tuple[int, ...]
     budget: int
+    memory: bool = True
 
 
 def rows_of(problem: Problem) -> tuple[Row, ...]:
     """Give the limits that can be broken at all: what always fits has no row."""
-    return (*pool_rows(problem), *_binding(_load_rows(problem)))
+    return (*pool_rows(problem), *_binding(_load_rows(problem)), *(copy_rows(problem) or ()))
 
 
 def pool_rows(problem: Problem) -> tuple[Row, ...]:
     """Give the limits of the pools alone that can be broken."""
     return tuple(_binding(_pool_rows(problem)))
+
+
+def limits_copies(problem: Problem) -> bool:
+    """Whether the limit on copies of a model keeps anything from anybody."""
+    if not problem.copies:
+        return False
+    most = max(Counter(option.model for option in problem.options).values(), default=0)
+    return any(copies_allowed(problem, task.voters) < most for task in problem.tasks)
+
+
+def copy_rows(problem: Problem) -> tuple[Row, ...] | None:
+    """Say for each model how many of its copies can be of use in memory, where that says it all.
+
+    That is so where all tasks have the same limit and all copies of a model are worth the same on
+    each: more of them could not work, and any will do. With a deadline more copies share the work.
+    None where the limit holds for each task by itself.
+    """
+    if not limits_copies(problem):
+        return ()
+    limits = {copies_allowed(problem, task.voters) for task in problem.tasks}
+    if len(limits) > 1 or problem.deadline_seconds is not None:
+        return None
+    made, limit = [], limits.pop()
+    for places in _copies(problem).values():
+        if len(places) <= limit:
+            continue
+        if not (problem.utility[places] == problem.utility[places[0]]).all():
+            return None
+        weights = tuple(int(i in places) for i in range(len(problem.options)))
+        made.append(Row(weights, limit, memory=False))
+    return tuple(made)
+
+
+def _copies(problem: Problem) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, option in enumerate(problem.options):
+        places.setdefault(option.model, []).append(place)
+    return places
 
 
 def _binding(rows: Iterator[Row]) -> Iterator[Row]:

@@ -75,9 +75,14 @@ def _too_small(problem: Problem) -> NoPlan:
 
 
 def _too_late(problem: Problem, deadline_seconds: float) -> NoPlan:
-    seconds = modelling.soonest_seconds(capped(problem, 1), pool_rows(problem), SEARCH_SECONDS)
+    kept = f"No plan keeps the deadline of {deadline_seconds:g} s"
+    rows = pool_rows(problem)
+    try:
+        seconds = modelling.soonest_seconds(capped(problem, 1), rows, SEARCH_SECONDS)
+    except (NoPlan, modelling.SolverFailed) as error:
+        return NoPlan(f"{kept}. Give more time, or ask less. What it needs is unknown: {error}")
     return NoPlan(
-        f"No plan keeps the deadline of {deadline_seconds:g} s: the soonest with one worker for "
-        f"each task needs {seconds:.3f} s. Give at least that, ask less, or keep models loaded.",
+        f"{kept}: the soonest with one worker for each task needs {seconds:.3f} s. Give at least "
+        f"that, ask less, or keep models loaded.",
         metadata={"deadline_seconds": f"{deadline_seconds:g}", "seconds_needed": f"{seconds:.3f}"},
     )

@@ -54,7 +54,7 @@ def by_structure(problem: Problem, until: float) -> Partial:
     slack = 2.0 * ROUNDING * max(1.0, abs(objective))
     hopeful = (
         tuple(core.options[found.hopeful].tolist())
-        if problem.deadline_seconds is None
+        if core.whole
         else tuple(range(len(problem.options)))
     )
     kept = assignment if verdict.feasible else None

@@ -4,7 +4,8 @@ With prices v[m], the objective is at most Σ voters[m]·v[m] plus, part by part
 of options in memory gains, where an option gains Σ_m max(0, u[i,m] - v[m]) - opening[i]. The least
 of these bounds over v is at most the linear relaxation's with x ≤ y, and less where a part's
 memory is not filled by fractions (Geoffrion 1974). v moves along the subgradient, voters minus
-workers, by Polyak's step.
+workers, by Polyak's step. Rows that bind parts to each other have prices too, at least 0: what an
+option weighs there is paid from its gain, and the row's budget is paid out.
 """
 
 from __future__ import annotations
@@ -36,29 +37,35 @@ class Bound(NamedTuple):
     """A proved bound, the prices that prove it, and what each option gains at them."""
 
     value: float
-    prices: Matrix
+    prices: Prices
     gains: Matrix
+
+
+class Prices(NamedTuple):
+    """What working on each task costs, and what each link of the core costs per copy."""
+
+    tasks: Matrix
+    links: Matrix
 
 
 class _Point(NamedTuple):
     value: float
-    slope: Matrix
+    slope: Prices
     gains: Matrix
     share: Matrix
 
 
-def first_prices(core: Core) -> Matrix:
+def first_prices(core: Core) -> Prices:
     """Price each task at its best option that would not work if all were in memory."""
     ranked = -np.sort(-core.utility, axis=0)
     place = np.minimum(core.voters, len(ranked) - 1)
-    prices: Matrix = ranked[place, np.arange(len(place))]
-    return prices
+    return Prices(ranked[place, np.arange(len(place))], np.zeros(int(core.links.sum())))
 
 
 def descend(
     core: Core,
     parts: Sequence[Part],
-    prices: Matrix,
+    prices: Prices,
     steps: int,
     look: Callable[[Matrix], float],
     enough: Callable[[float], bool],
@@ -68,7 +75,7 @@ def descend(
     `look` is shown which share of each option is in memory beside the bound, and gives the
     objective of the best plan known.
     """
-    best, size, stalled = Bound(np.inf, prices, prices), 1.0, 0
+    best, size, stalled = Bound(np.inf, prices, prices.tasks), 1.0, 0
     at = prices
     lower = -np.inf
     for step in range(steps):
@@ -81,13 +88,13 @@ def descend(
             stalled += 1
         if step % LOOK_EVERY == 0:
             lower = look(point.share)
-        length = float(point.slope @ point.slope)
+        length = _length(core, point.slope)
         if enough(best.value) or length == 0.0:
             break
         if stalled >= PATIENCE:
             size, stalled, at = size * SMALLER, 0, best.prices
             continue
-        at = at - size * _distance(point.value, lower) / length * point.slope
+        at = _moved(core, at, point.slope, size * _distance(point.value, lower) / length)
     return best
 
 
@@ -98,16 +105,38 @@ def _distance(bound: float, lower: float) -> float:
     return max(bound - lower, 1e-9)
 
 
-def _at(core: Core, parts: Sequence[Part], prices: Matrix) -> _Point:
-    above = np.maximum(core.utility - prices, 0.0)
+def _length(core: Core, slope: Prices) -> float:
+    """Square the slope, in units in which a task and a link cost alike."""
+    unit = _link_unit(core)
+    return float(slope.tasks @ slope.tasks + unit * (slope.links @ slope.links))
+
+
+def _moved(core: Core, prices: Prices, slope: Prices, step: float) -> Prices:
+    links = np.maximum(prices.links - step * _link_unit(core) * slope.links, 0.0)
+    return Prices(prices.tasks - step * slope.tasks, links)
+
+
+def _link_unit(core: Core) -> float:
+    """Give how much more a link's price moves than a task's: a copy gains on all tasks at once."""
+    return float(core.weight.sum())
+
+
+def _at(core: Core, parts: Sequence[Part], prices: Prices) -> _Point:
+    above = np.maximum(core.utility - prices.tasks, 0.0)
     gains = above @ core.weight - core.opening
-    share, total = np.zeros(len(gains)), float((core.weight * core.voters) @ prices)
+    total = float((core.weight * core.voters) @ prices.tasks)
+    if len(prices.links):
+        gains -= prices.links @ core.rows[core.links]
+        total += float(prices.links @ core.budgets[core.links])
+    share = np.zeros(len(gains))
     for part in parts:
         best = part.best(gains[part.options])
         share[part.options] = best.share
         total += best.gain
-    working = share @ (above > 0.0)
-    return _Point(total, core.weight * (core.voters - working), gains, share)
+    slope = core.weight * (core.voters - share @ (above > 0.0))
+    links = core.budgets[core.links] - core.rows[core.links] @ share
+    links = np.where(prices.links > 0.0, links, np.minimum(links, 0.0))
+    return _Point(total, Prices(slope, links), gains, share)
 
 
 def proved(

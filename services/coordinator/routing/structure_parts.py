@@ -56,11 +56,12 @@ class Part(Protocol):
 
 
 def parts_of(core: Core) -> list[Part]:
-    """Split the options by the limits that they share; those without any are one part."""
+    """Split the options by the memory that they share; those without any limit are one part."""
     made: list[Part] = []
-    for options in _connected(core.rows):
-        touched = np.flatnonzero(core.rows[:, options].any(axis=1))
-        weights, budgets = core.rows[np.ix_(touched, options)], core.budgets[touched]
+    rows, limits = core.rows[~core.links], core.budgets[~core.links]
+    for options in _connected(rows):
+        touched = np.flatnonzero(rows[:, options].any(axis=1))
+        weights, budgets = rows[np.ix_(touched, options)], limits[touched]
         sets = maximal_sets(weights, budgets)
         made.append(
             Fractions(options, weights, budgets, np.zeros(len(options), dtype=np.int8))

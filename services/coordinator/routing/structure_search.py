@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from services.coordinator.routing.problem import Matrix
+    from services.coordinator.routing.structure_bound import Prices
     from services.coordinator.routing.structure_core import Core
     from services.coordinator.routing.structure_parts import Part
 
@@ -50,7 +51,7 @@ class _Open(NamedTuple):
     minus_bound: float
     number: int
     state: NDArray[np.int8]
-    prices: Matrix
+    prices: Prices
 
 
 class _Search:
@@ -70,10 +71,12 @@ class _Search:
     def run(self) -> float:
         """Search; gives a proved bound, which is the value when the search came to its end.
 
-        Minus infinity when too few options fit.
+        Minus infinity when too few options fit, infinity when that may be so.
         """
         if sum(part.most() for part in self._parts) < int(self._core.voters.max()):
             return -math.inf
+        if self._core.links.any() and not self._start():
+            return math.inf  # too few different models may fit, which is not for bounds to prove
         undecided = np.zeros(len(self._core.opening), dtype=np.int8)
         waiting = [_Open(-math.inf, 0, undecided, first_prices(self._core))]
         while waiting:
@@ -87,6 +90,13 @@ class _Search:
             for child in self._expanded(branch):
                 heapq.heappush(waiting, child)
         return self.value
+
+    def _start(self) -> bool:
+        """Begin with what is lightest, where the bound shows no plan; whether that made one."""
+        weights = self._core.rows.sum(axis=0, dtype=np.float64)
+        lightest = 2.0 - weights / max(1.0, float(weights.max(initial=1.0)))
+        self._keep(improved(self._core, self._fitting(lightest), self._until))
+        return self.value > -math.inf
 
     def _over(self) -> bool:
         return time.perf_counter() > self._until
@@ -102,8 +112,7 @@ class _Search:
         steps = NODE_STEPS if self.nodes > 1 else ROOT_STEPS
         bound = descend(self._core, parts, branch.prices, steps, self._look, self._enough)
         if self.value == -math.inf:
-            lightest = -self._core.rows.sum(axis=0, dtype=np.float64)
-            self._keep(improved(self._core, self._fitting(1.0 + np.exp(lightest)), self._until))
+            self._start()
         value = min(bound.value, -branch.minus_bound)
         if self._enough(value):
             return []
@@ -119,10 +128,16 @@ class _Search:
         for decision, fall in ((IN, into[split]), (OUT, out[split])):
             child = state.copy()
             child[split] = decision
+            self._follow(child)
             left = value - max(0.0, float(fall))
             if not self._enough(left):
                 made.append(_Open(-left, next(self._numbers), child, bound.prices))
         return made
+
+    def _follow(self, state: NDArray[np.int8]) -> None:
+        """Put out all options for which those that are in leave no room."""
+        left = self._core.budgets - self._core.rows[:, state == IN].sum(axis=1)
+        state[(state == FREE) & (self._core.rows > left[:, None]).any(axis=0)] = OUT
 
     def _decided(self, state: NDArray[np.int8]) -> Sequence[Part] | None:
         made = [part.decided(state[part.options]) for part in self._parts]

@@ -17,19 +17,20 @@ GB = 1_000_000_000
 def problem_of(
     reliability, memory=None, budgets=None, *, pools=None, voters=None, resident=(), pinned=(),
     token_cost=None, switch_cost=None, seconds=None, slots=None, machines=None, load_seconds=None,
-    **changes,
+    models=None, **changes,
 ):  # fmt: skip
     """One option per row; one pool "gpu" for all, unless `budgets` and `pools` say otherwise."""
     reliability = np.array(reliability, dtype=float)
     options, tasks = reliability.shape
     memory = memory or [0] * options
+    models = models or [f"m{i}" for i in range(options)]
     budgets = {"gpu": 10**12} if budgets is None else budgets
     pools = pools or [tuple(budgets)[:1]] * options
     return Problem(
         tasks=tuple(Task(f"t{m}", (voters or [1] * tasks)[m]) for m in range(tasks)),
         options=tuple(
             Option(
-                f"n{i}", f"m{i}", (machines or ["box"] * options)[i], pools[i], memory[i],
+                f"n{i}", models[i], (machines or ["box"] * options)[i], pools[i], memory[i],
                 i in resident, (load_seconds or [0.0] * options)[i],
                 (switch_cost or [0.0] * options)[i], (slots or [1] * options)[i], i in pinned,
             )
@@ -43,8 +44,11 @@ def problem_of(
     )  # fmt: skip
 
 
-def drawn(random, *, deadline=False, options=None, tasks=None):
-    """Draw a small problem: up to three machines with node pools, pinned and resident options."""
+def drawn(random, *, deadline=False, options=None, tasks=None, copies=False):
+    """Draw a small problem: up to three machines with node pools, pinned and resident options.
+
+    With `copies`, some options hold the same model, and seldom with another utility.
+    """
     count = options or int(random.integers(1, 7))
     work = tasks or int(random.integers(1, 6))
     kinds = int(random.integers(1, work + 1))
@@ -70,15 +74,19 @@ def drawn(random, *, deadline=False, options=None, tasks=None):
         made = random.uniform(0.0, high, shape)
         return np.round(made, 1) if coarse else made
 
+    worth, cost = values(1.0, (count, kinds)), values(1.0, (count, kinds))
+    models = _copied(random, worth, cost) if copies else None
     return problem_of(
-        values(1.0, (count, kinds))[:, column],
+        worth[:, column],
         [int(size) for size in memory],
         budgets,
         pools=pools,
         voters=[int(v) for v in random.integers(1, min(3, count) + 1, kinds)[column]],
         resident={i for i in range(count) if random.random() < 0.4},
         pinned={i for i in range(count) if random.random() < 0.15},
-        token_cost=values(1.0, (count, kinds))[:, column],
+        token_cost=cost[:, column],
+        models=models,
+        copies=int(random.integers(1, 3)) if copies else 0,
         switch_cost=[float(v) for v in values(5.0, count)],
         seconds=values(4.0, (count, kinds))[:, column],
         slots=[int(v) for v in random.integers(1, 3, count)],
@@ -88,6 +96,16 @@ def drawn(random, *, deadline=False, options=None, tasks=None):
         lambda_switch=float(random.choice([0.0, 0.2, 0.7])),
         deadline_seconds=float(random.uniform(2.0, 25.0)) if deadline else None,
     )
+
+
+def _copied(random, worth, cost):
+    """Let some options hold the same model; it is mostly worth the same everywhere."""
+    count = len(worth)
+    models = [f"m{k}" for k in random.integers(0, max(1, (2 * count) // 3), count)]
+    for i, model in enumerate(models):
+        if random.random() < 0.9:
+            worth[i], cost[i] = worth[models.index(model)], cost[models.index(model)]
+    return models
 
 
 def best_by_trying(problem):
@@ -101,20 +119,12 @@ def best_by_trying(problem):
 
 
 def _best_with(problem, members):
-    """The best plan in which exactly these work."""
-    if not _room(problem, members):
+    """The best plan in which these may work."""
+    if not _room(problem, members) or size_of_largest(problem) > len(members):
         return -math.inf
     if problem.deadline_seconds is None:
-        if size_of_largest(problem) > len(members):
-            return -math.inf
         opening = sum(problem.opening[i] for i in members)
-        return (
-            sum(
-                sum(sorted((problem.utility[i, m] for i in members), reverse=True)[: task.voters])
-                for m, task in enumerate(problem.tasks)
-            )
-            - opening
-        )
+        return sum(_best_for(problem, members, m) for m in range(len(problem.tasks))) - opening
     choices = [list(itertools.combinations(members, task.voters)) for task in problem.tasks]
     best = -math.inf
     for workers in itertools.product(*choices):
@@ -122,6 +132,26 @@ def _best_with(problem, members):
         if verdict.feasible:
             best = max(best, verdict.objective)
     return best
+
+
+def _best_for(problem, members, m):
+    """The most that one task gets from any of its electorates with few enough copies."""
+    voters = problem.tasks[m].voters
+    if not problem.copies:
+        return sum(sorted((problem.utility[i, m] for i in members), reverse=True)[:voters])
+    names = [option.model for option in problem.options]
+    counts = [names.count(name) for name in set(names)]
+    allowed = problem.copies
+    while sum(min(allowed, count) for count in counts) < voters and allowed < max(counts):
+        allowed += 1
+    return max(
+        (
+            sum(problem.utility[i, m] for i in workers)
+            for workers in itertools.combinations(members, voters)
+            if all(sum(names[i] == name for i in workers) <= allowed for name in names)
+        ),
+        default=-math.inf,
+    )
 
 
 def size_of_largest(problem):

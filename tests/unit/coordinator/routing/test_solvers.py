@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from quorate.errors import InvalidRequest, NoPlan
+from services.bench.plan.instances import draw
 from services.coordinator.routing import table
 from services.coordinator.routing.checker import check
 from services.coordinator.routing.mip import exact
@@ -46,6 +47,30 @@ def test_cvxpy_from_scratch_equals_trying_all():
         assert objective_by("highs", problem) == pytest.approx(best_by_trying(problem), abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_with_copies_of_models_structure_and_solver_equal_trying_all(seed):
+    random = np.random.default_rng([17, seed])
+    for _ in range(40):
+        problem = drawn(random, copies=True)
+        assert objective_by("mip", problem) == pytest.approx(best_by_trying(problem), abs=1e-6)
+
+
+def test_with_copies_of_models_cvxpy_from_scratch_equals_trying_all():
+    random = np.random.default_rng(18)
+    for _ in range(60):
+        problem = drawn(random, copies=True)
+        assert objective_by("highs", problem) == pytest.approx(best_by_trying(problem), abs=1e-6)
+
+
+def test_with_copies_and_a_deadline_the_plan_is_still_the_best():
+    random = np.random.default_rng(19)
+    for _ in range(40):
+        problem = drawn(
+            random, copies=True, deadline=True, options=int(random.integers(1, 5)), tasks=3
+        )
+        assert objective_by("mip", problem) == pytest.approx(best_by_trying(problem), abs=1e-6)
+
+
 @pytest.mark.parametrize("mode", EXACT)
 def test_a_deadline_is_kept_as_well_as_trying_all_can(mode):
     random = np.random.default_rng(7)
@@ -58,7 +83,7 @@ def test_a_deadline_is_kept_as_well_as_trying_all_can(mode):
 def test_every_way_of_planning_holds_what_it_must(mode):
     random = np.random.default_rng(3)
     for number in range(40):
-        problem = drawn(random, deadline=number % 3 == 0)
+        problem = drawn(random, deadline=number % 3 == 0, copies=number % 2 == 0)
         try:
             found = table.find(mode).solver(problem, 10.0, number)
         except (NoPlan, SolverFailed):
@@ -129,5 +154,5 @@ def test_of_equal_options_the_earlier_ones_work(mode):
 
 
 def test_the_exact_reference_is_the_same_twice():
-    problem = drawn(np.random.default_rng(8), options=6, tasks=5)
+    problem = draw(16, 24, 8)
     assert exact(problem, 10.0, 0).assignment == exact(problem, 10.0, 0).assignment

@@ -65,6 +65,12 @@ class Case:
         kept.__dict__["answers"] = self.answers[:count]  # where cached_property keeps it
         return kept
 
+    def in_order(self, places: Sequence[int]) -> Case:
+        """Put the ballots in another order, with what was extracted from them."""
+        made = Case(self.item, tuple(self.ballots[place] for place in places), self.seconds)
+        made.__dict__["answers"] = tuple(self.answers[place] for place in places)
+        return made
+
 
 def cases(items: Sequence[Item], records: Mapping[str, Record]) -> list[Case]:
     """Join items with what was recorded of them; raises KeyError for one that was not."""

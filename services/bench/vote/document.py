@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Result = Mapping[str, Any]
+AT_MOST = (
+    "*At most*: what would be saved without changing a winner if it were known of each question "
+    "who settles it with the fewest tokens. No order of asking saves more."
+)
 ROUTERS = ("best of the task (told the task)", "nearest-neighbour router")
 
 
@@ -83,15 +87,17 @@ def live(result: Result) -> str:
 def stopping(result: Result) -> str:
     """Tabulate the stop rules: replayed on recorded ballots, then live."""
     lines = [
-        "| rule | vote | voters | items | tokens saved | winners changed | stopped early |",
-        "|---|---|---|---:|---:|---:|---:|",
+        "| rule | vote | voters | items | tokens saved | winners changed | stopped | at most |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {one['rule']} | {one['strategy']} | {one['electorate']} | {one['items']:,} "
         f"| {one['saved_share']:.1%} | {one['changed']} "
-        f"({_share(one['changed_share'], digits=2)}) | {one['stopped'] / one['items']:.0%} |"
+        f"({_share(one['changed_share'], digits=2)}) | {one['stopped'] / one['items']:.0%} "
+        f"| {_most_saved(one)} |"
         for one in result["stopping"]["replayed"]
     ]
+    lines += ["", AT_MOST]
     checks = result["stopping"]["live"]
     if checks:
         lines += [
@@ -108,6 +114,10 @@ def stopping(result: Result) -> str:
             f"| {one['estimated_saving'] / one['tokens_of_all']:.1%} | {one['changed']} |"
         )
     return "\n".join([*lines, ""])
+
+
+def _most_saved(one: Result) -> str:
+    return f"{one['most_saved_share']:.1%}" if one.get("most_saved_share") else "–"
 
 
 def confidence(result: Result) -> str:

@@ -184,8 +184,10 @@ class Report:
         chosen = {case.item.id for case in material.larger}
         some = [case for case in material.test if case.item.id in chosen]
         members = f"{len(material.test[0].ballots)} members"
+        ordered = stops.in_best_order(material.test, material.calibration)
         electorates = [
             (members, "majority", material.test),
+            (f"{members}, in the order that is best on calibration items", "majority", ordered),
             (members, "topic", some),
             (f"{recording.VOTES_OF_EACH} samples of each member", "majority", material.larger),
             (
@@ -195,8 +197,9 @@ class Report:
             ),
         ]
         replayed = [
-            asdict(stops.replayed(rule, name, strategy, some, self._learned))
+            asdict(stops.replayed(rule, name, strategy, some, self._learned, most))
             for name, strategy, some in electorates
+            for most in [stops.most_saved(some) if strategy == "majority" else 0.0]
             for rule in stops.RULES
         ]
         full = material.records.of(recording.TEST.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import permutations
 from pathlib import Path
 from random import Random
 
@@ -250,3 +251,34 @@ def test_every_job_is_done_once_and_clients_ask_again_as_soon_as_they_are_answer
     assert len(seen.latencies) >= 8
     assert seen.percentile(0.5) >= 0.001
     assert seen.per_second == len(seen.latencies) / seen.seconds
+
+
+def test_no_order_of_asking_saves_more_than_the_bound() -> None:
+    cases = mixed(40)
+    bound = stops.most_saved(cases)
+    learned = learn(mixed(50), {})
+    places = range(len(cases[0].ballots))
+    saved = [
+        stops.replayed(
+            "exact", "five", "majority", [case.in_order(order) for case in cases], learned
+        ).saved_share
+        for order in list(permutations(places))[::7]
+    ]
+    each = [
+        max(
+            stops.replayed("exact", "one", "majority", [case.in_order(order)], learned).saved_share
+            for order in permutations(places)
+        )
+        for case in cases[:6]
+    ]
+    assert max(saved) <= bound + 1e-9
+    assert each == pytest.approx([stops.most_saved([case]) for case in cases[:6]])
+
+
+def test_the_order_that_is_best_on_other_items_changes_no_winner() -> None:
+    cases = mixed(200)
+    ordered = stops.in_best_order(cases, mixed(100))
+    made = stops.replayed("exact", "five", "majority", ordered, learn(mixed(50), {}), 0.5)
+    assert made.changed == 0
+    assert made.most_saved_share == 0.5
+    assert {case.item.id for case in ordered} == {case.item.id for case in cases}

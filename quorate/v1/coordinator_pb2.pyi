@@ -984,7 +984,9 @@ class ParetoPoint(google.protobuf.message.Message):
     ASSIGNMENTS_FIELD_NUMBER: builtins.int
     CHOSEN_FIELD_NUMBER: builtins.int
     reliability: builtins.float
-    """Expected number of right answers of single models, divided by the number asked, in [0, 1]."""
+    """Probability that most of a part's models are right, were their errors independent, in [0, 1];
+    the mean over parts.
+    """
     tokens: builtins.int
     """Tokens that all models together are expected to generate."""
     seconds: builtins.float

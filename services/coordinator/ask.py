@@ -20,16 +20,23 @@ from services.coordinator.events import Finished, Listener, Planned
 from services.coordinator.question import Merged, Plan, Question, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from services.coordinator.means import Means
+    from services.coordinator.routing.frontier import Point
 
 
-async def plan(means: Means, question: Question) -> Plan:
+async def plan(
+    means: Means, question: Question, *, pareto: bool = False
+) -> tuple[Plan, Sequence[Point]]:
     """Split a question and say who would work on what, and why; nothing is loaded.
 
-    Raises NoNodes when nobody can vote, and NoPlan when nobody fits.
+    With `pareto` the plans that no other beats come with it. Raises NoNodes when nobody can vote,
+    and NoPlan when nobody fits.
     """
     with means.telemetry.span(SpanName.PLAN, routing=question.routing):
-        return await plans.foreseen(means, question, plans.times(means, question))
+        fixed = plans.times(means, question)
+        return await plans.foreseen(means, question, fixed, pareto=pareto)
 
 
 async def answer(means: Means, question: Question, listener: Listener) -> Result:

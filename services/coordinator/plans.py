@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from services.coordinator.events import Listener
     from services.coordinator.means import Means
     from services.coordinator.question import Member, Plan, Question
+    from services.coordinator.routing.frontier import Point
     from services.coordinator.staging import Stages
 
 BY_MODEL = "model"
@@ -49,15 +50,19 @@ async def plan(means: Means, question: Question, fixed: Times) -> Plan:
     return planning.plan(question, means.chances.new_id(), split, everybody, members)
 
 
-async def foreseen(means: Means, question: Question, fixed: Times) -> Plan:
+async def foreseen(
+    means: Means, question: Question, fixed: Times, *, pareto: bool = False
+) -> tuple[Plan, Sequence[Point]]:
     """Plan a question, and all its layers as if each went as planned; nothing is loaded.
 
-    Raises NoPlan as well, where the memory holds nobody.
+    With `pareto` the plans that no other beats come with it. Raises NoPlan as well, where the
+    memory holds nobody.
     """
     made = await plan(means, question, fixed)
     steps = stages(means, question, made, fixed, NOBODY)
     await steps.foresee(fixed.deadline - means.chances.clock())
-    return made.with_steps(steps.steps)
+    found = await steps.frontier(fixed.deadline - means.chances.clock()) if pareto else ()
+    return made.with_steps(steps.steps), found
 
 
 def stages(

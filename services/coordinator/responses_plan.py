@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from quorate.v1 import coordinator_pb2
+from services.coordinator.routing.checker import check
 
 if TYPE_CHECKING:
     from services.coordinator.events import Moved
     from services.coordinator.question import Member, Plan
+    from services.coordinator.routing.frontier import Point
     from services.coordinator.routing.moves import Move
     from services.coordinator.routing.routed import PlanStep, Routed
 
@@ -101,6 +103,35 @@ def routing_of(steps: Sequence[PlanStep]) -> coordinator_pb2.Routing | None:
         written.bound = bound
         written.gap = max(0.0, bound - objective) / max(1.0, abs(objective))
     return written
+
+
+def point_of(point: Point) -> coordinator_pb2.ParetoPoint:
+    """Write one plan of the frontier."""
+    problem, assignment = point.problem, point.solution.assignment
+    working = {i for workers in assignment.workers for i in workers}
+    used = check(problem, assignment).used_bytes
+    return coordinator_pb2.ParetoPoint(
+        reliability=point.reliability,
+        tokens=point.tokens,
+        seconds=point.seconds,
+        loads=sum(not problem.options[i].resident for i in working),
+        memory_bytes=max(used.values(), default=0),
+        voters=max(map(len, assignment.workers)),
+        lambda_token=point.settings.lambda_token,
+        lambda_switch=point.settings.lambda_switch,
+        assignments=[
+            coordinator_pb2.Assignment(
+                subtask_id=task.id,
+                node=problem.options[i].node,
+                model=problem.options[i].model,
+                reliability=problem.reliability[i, m],
+                load_first=not problem.options[i].resident,
+            )
+            for m, (task, workers) in enumerate(zip(problem.tasks, assignment.workers, strict=True))
+            for i in workers
+        ],
+        chosen=point.chosen,
+    )
 
 
 def moved_of(event: Moved) -> coordinator_pb2.Residency:

@@ -13,7 +13,7 @@ from quorate.authorization import known_peer
 from quorate.calls import time_left
 from quorate.errors import InvalidRequest, NotImplementedYet, QuorateError
 from quorate.v1 import common_pb2, coordinator_pb2, coordinator_pb2_grpc
-from services.coordinator import ask
+from services.coordinator import ask, responses_plan
 from services.coordinator.events import NOBODY, Listener
 from services.coordinator.learning_server import LearningServer
 from services.coordinator.limits import DAY_SECONDS
@@ -97,8 +97,10 @@ class CoordinatorServer(LearningServer, coordinator_pb2_grpc.CoordinatorServiceS
         self, request: coordinator_pb2.PlanRequest, context: Context
     ) -> coordinator_pb2.PlanResponse:
         """Say how a question would be split and who would vote."""
-        made = await ask.plan(self._means, self._question(request.question, context))
-        return coordinator_pb2.PlanResponse(plan=plan_of(made))
+        question = self._question(request.question, context)
+        made, frontier = await ask.plan(self._means, question, pareto=request.pareto)
+        points = map(responses_plan.point_of, frontier)
+        return coordinator_pb2.PlanResponse(plan=plan_of(made), frontier=points)
 
     async def ListNodes(  # noqa: N802
         self, request: coordinator_pb2.ListNodesRequest, context: Context

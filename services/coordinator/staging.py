@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from services.coordinator.loading import Job
     from services.coordinator.means import Means
     from services.coordinator.question import Member, Node, Question
+    from services.coordinator.routing.frontier import Point
     from services.coordinator.routing.router import Router
 
 Voters = Mapping[str, tuple["Member", ...]]
@@ -78,6 +79,8 @@ class Stages:
             self.steps.append(step)
             journaling.stepped(self._means.journal, self._question_id, step)
             await self._listener.tell(Routing(step))
+            for job in jobs:
+                await self._listener.tell(Moved(job.move, job.move.seconds))
             self._untold += jobs
             async with asyncio.TaskGroup() as group:
                 telling = group.create_task(self._tell())
@@ -100,7 +103,8 @@ class Stages:
         return PlanStep(number, _ids(parts), _ids(ahead), routed, again)
 
     def _members(self, nodes: Sequence[Node]) -> list[Member]:
-        members = electorate.candidates(nodes, self._question)
+        choosing = electorate.candidates if self._question.routing else electorate.members
+        members = choosing(nodes, self._question)
         left = [one for one in members if Place(one.node, one.model) not in self._lost]
         if not left:
             lost = ", ".join(sorted(f"{place.node}/{place.model}" for place in self._lost))
@@ -118,15 +122,20 @@ class Stages:
             self.steps.append(PlanStep(number, _ids(layer), _ids(ahead), routed))
             nodes = after(nodes, routed.moves)
 
+    async def frontier(self, seconds_left: float) -> tuple[Point, ...]:
+        """Give the plans of all parts at once that no other beats; nothing is loaded."""
+        nodes = await self._means.loading.look(self._means.nodes())
+        parts = [part for layer in self._layers for part in layer]
+        members = self._members(nodes)
+        return await self._router.frontier(parts, members, nodes, seconds_left)
+
     async def _tell(self) -> None:
-        """Tell of moves as they begin and end; those that last longer are told of later."""
-        for job in list(self._untold):
-            await self._listener.tell(Moved(job.move, job.move.seconds))
+        """Tell of moves as they end; of those that last longer, while later layers are asked."""
         for job in list(self._untold):
             await job.done.wait()
             problem = str(job.error) if job.error else ""
-            self._untold.remove(job)
             await self._listener.tell(Moved(job.move, job.seconds, done=True, problem=problem))
+            self._untold.remove(job)
 
 
 def _places(voters: Voters) -> list[Place]:

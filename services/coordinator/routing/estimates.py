@@ -99,7 +99,7 @@ def estimates(
         for member, model in zip(members, chosen, strict=True)
     )
     tasks = tuple(
-        Task(part.id, min(wanted.voters, len(members)), part.task_type, _tokens(part))
+        Task(part.id, min(wanted.voters, len(members)), part.task_type, tokens_of(part))
         for part in parts
     )
     durations = [known.latencies.get(_place(*pair)) for pair in zip(members, chosen, strict=True)]
@@ -129,7 +129,8 @@ def _matrix(rows: Sequence[Sequence[float]], parts: Sequence[Subtask]) -> Matrix
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(parts))
 
 
-def _tokens(part: Subtask) -> int:
+def tokens_of(part: Subtask) -> int:
+    """Give the tokens that an answer to a part is expected to need."""
     return part.estimated_tokens or USUAL_TOKENS
 
 

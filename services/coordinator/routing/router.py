@@ -11,7 +11,14 @@ from quorate.errors import QuorateError
 from services.coordinator.routing import residency
 from services.coordinator.routing.by_model import MODE, solve_by_model
 from services.coordinator.routing.checker import check
-from services.coordinator.routing.estimates import Estimates, Known, Wanted, estimates
+from services.coordinator.routing.estimates import (
+    Estimates,
+    Known,
+    Wanted,
+    estimates,
+    tokens_of,
+)
+from services.coordinator.routing.frontier import Budget, Point, Settings, frontier
 from services.coordinator.routing.moves import Move, Place
 from services.coordinator.routing.routed import Routed
 from services.coordinator.routing.solve import solve
@@ -23,6 +30,9 @@ if TYPE_CHECKING:
 
 LIMIT_SECONDS: Final = 2.0
 """How long a solver may look for something better; `gap` then says how near it came."""
+FRONTIER_SECONDS: Final = 10.0
+MOST_VOTERS: Final = 8
+"""Voters for each part up to which the frontier is looked for."""
 SHARE: Final = 0.1
 """A plan takes at most this part of what is left of the question's time."""
 
@@ -72,18 +82,62 @@ class Router:
         `members` come in the order of preference. Raises NoPlan, and UnknownNode for a limit of
         memory on a node that is not there.
         """
-        question = self._question
-        wanted = Wanted(
-            question.max_models or len(members),
+        wanted = self._wanted((*ready, *ahead), len(members), seconds_left)
+        made = estimates((*ready, *ahead), members, nodes, self._known, wanted)
+        solution = await self._solved(made.problem, min(LIMIT_SECONDS, SHARE * seconds_left))
+        if wanted.voters < self._asked(len(members)):
+            solution = solution._replace(note=_joined(self._spared(wanted.voters), solution.note))
+        return self._routed(made, solution, len(ready), nodes)
+
+    async def frontier(
+        self,
+        parts: Sequence[Subtask],
+        members: Sequence[Member],
+        nodes: Sequence[Node],
+        seconds_left: float,
+    ) -> tuple[Point, ...]:
+        """Give the plans that no other beats, as if all parts were asked at once."""
+        question, most = self._question, min(len(members), MOST_VOTERS)
+        wanted = self._wanted(parts, len(members), seconds_left)
+        asked = Settings(wanted.voters, wanted.lambda_token, wanted.lambda_switch)
+        first = estimates(parts, members, nodes, self._known, wanted).problem
+
+        def build(settings: Settings) -> Problem:
+            tasks = tuple(task._replace(voters=settings.voters) for task in first.tasks)
+            return replace(
+                first,
+                tasks=tasks,
+                lambda_token=settings.lambda_token,
+                lambda_switch=settings.lambda_switch,
+            )
+
+        budget = Budget(question.tokens, question.seconds if question.seconds_are_budget else None)
+        mode = "mip" if question.routing in {"", MODE} else question.routing
+        limit = min(FRONTIER_SECONDS, seconds_left / 2)
+        return await asyncio.to_thread(
+            frontier, build, asked, most, budget, mode, limit, self._seed
+        )
+
+    def _asked(self, most: int) -> int:
+        return min(self._question.max_models or most, most)
+
+    def _wanted(self, parts: Sequence[Subtask], most: int, seconds_left: float) -> Wanted:
+        """Say what the question wants; a budget of tokens may pay for fewer voters than asked."""
+        question, voters = self._question, self._asked(most)
+        if question.tokens is not None:
+            each = sum(map(tokens_of, parts))
+            voters = max(1, min(voters, question.tokens // max(1, each)))
+        return Wanted(
+            voters,
             question.lambda_token,
             question.lambda_switch,
             question.memory_bytes,
             question.topic,
             seconds_left if question.seconds_are_budget else None,
         )
-        made = estimates((*ready, *ahead), members, nodes, self._known, wanted)
-        solution = await self._solved(made.problem, min(LIMIT_SECONDS, SHARE * seconds_left))
-        return self._routed(made, solution, len(ready), nodes)
+
+    def _spared(self, voters: int) -> str:
+        return f"the budget of {self._question.tokens} tokens pays for {voters} on each part"
 
     async def _solved(self, problem: Problem, limit_seconds: float) -> Solution:
         mode = self._question.routing or "mip"
@@ -125,6 +179,10 @@ class Router:
             residency.uses(problem, assignment),
             verdict.violations,
         )
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _as_planned(problem: Problem, assignment: Assignment) -> Problem:

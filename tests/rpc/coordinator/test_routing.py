@@ -227,3 +227,40 @@ async def _journal(folder: Path, last: str) -> list[str]:
             if lines and last in lines[-1]:
                 return lines
             await asyncio.sleep(0.02)
+
+
+async def test_the_frontier_trades_reliability_for_tokens_and_seconds(tight, script) -> None:
+    question = script.asked(TWO_PARTS, routing="mip", max_models=2)
+    request = coordinator_pb2.PlanRequest(question=question, pareto=True)
+    response = await tight.client.Plan(request)
+    points = list(response.frontier)
+    assert len(points) >= 2
+    assert [point.chosen for point in points].count(True) == 1
+    assert points == sorted(points, key=lambda point: -point.reliability)
+    undominated = [point for point in points if not point.chosen]
+    for one in undominated:
+        assert not any(
+            other.reliability >= one.reliability
+            and other.tokens <= one.tokens
+            and other.seconds <= one.seconds
+            and other != one
+            for other in undominated
+        )
+    assert all(point.memory_bytes <= ROOM_FOR_TWO for point in points)
+    assert await loaded(tight) == set()
+
+
+async def test_a_budget_of_tokens_pays_for_fewer_voters(tight, script) -> None:
+    question = script.asked("What is 12 + 30?", max_models=2, budget={"tokens": 100})
+    plan = (await tight.client.Plan(coordinator_pb2.PlanRequest(question=question))).plan
+    assert len(plan.assignments) == 1
+    assert "100 tokens pays for 1" in plan.routing.note
+
+
+async def test_who_everybody_is_comes_with_its_estimates(tight, script) -> None:
+    await tight.ask("What is 12 + 30?", routing="mip")
+    question = script.asked("What is 12 + 30?", models=["abacus"])
+    plan = (await tight.client.Plan(coordinator_pb2.PlanRequest(question=question))).plan
+    assert [one.model for one in plan.assignments] == ["abacus"]
+    assert plan.routing.solver_name == "none"
+    assert plan.routing.estimates[0].reliability == pytest.approx(0.935)

@@ -62,7 +62,7 @@ def _scatter(axes: Axes, points: Sequence[ParetoPoint]) -> None:
             fontsize=9,
             zorder=4,
         )
-    axes.margins(0.12)
+    axes.margins(x=0.12, y=0.2)  # numbers stand above their marks
     axes.grid(visible=True, color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
 

@@ -48,7 +48,7 @@ def draw(plan: Plan, columns: int) -> RenderableType:
         drawn += _routing(routing)
     if plan.frontier:
         title = f"plans that none beats in P, tokens and seconds   ({CHOSEN} is this one)"
-        drawn += _section(title, _frontier(plan.frontier))
+        drawn += _section(title, _frontier(plan.frontier), *_beaten(plan.frontier))
     return Group(*drawn)
 
 
@@ -205,3 +205,20 @@ def _frontier(points: Sequence[ParetoPoint]) -> Table:
         )
         rows.add_row(*(Text(cell, style=style) for cell in cells))
     return rows
+
+
+def _beaten(points: Sequence[ParetoPoint]) -> list[RenderableType]:
+    """Say which plan beats the one of the question's own settings, where one does."""
+    return [
+        Text(f"{number} beats *{place}: no less right, no more tokens or seconds", style="yellow")
+        for place, chosen in enumerate(points, start=1)
+        for number, other in enumerate(points, start=1)
+        if chosen.chosen and beats(other, chosen)
+    ]
+
+
+def beats(one: ParetoPoint, other: ParetoPoint) -> bool:
+    """Say whether a plan is nowhere worse than another and somewhere better."""
+    worth = (one.reliability, -one.tokens, -one.seconds)
+    others = (other.reliability, -other.tokens, -other.seconds)
+    return worth != others and all(a >= b for a, b in zip(worth, others, strict=True))

@@ -78,6 +78,26 @@ def test_what_is_weighed_is_what_was_said(command: Command) -> None:
     assert (routing["lambda_token"], routing["lambda_switch"]) == (2.0, 0.0)
 
 
+def test_the_frontier_holds_this_plan_and_none_of_the_others_beats_another(
+    command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.svg"
+    plan = planned(command, "--pareto", "--max-models", "2", "--picture", str(file))
+    points = [
+        (point["reliability"], -point["tokens"], -point["seconds"]) for point in plan["frontier"]
+    ]
+    chosen = [point["chosen"] for point in plan["frontier"]]
+    assert sum(chosen) == 1
+    for one, own in zip(points, chosen, strict=True):
+        beaten = any(
+            other != one and all(a >= b for a, b in zip(other, one, strict=True))
+            for other in points
+        )
+        assert own or not beaten
+    assert b"expected share of right answers" in (tmp_path / "plan-pareto.svg").read_bytes()
+    assert planned(command)["frontier"] == []
+
+
 def test_a_plan_runs_nothing(command: Command, home: Path) -> None:
     finished = command("plan", STEPS, "--dry-run")
     assert "dry run" in finished.stderr

@@ -135,6 +135,29 @@ def test_frontier_marks_this_plan(make_plan: MakePlan) -> None:
     assert "*2 0.800 200 1.50 s 0 512.0 MiB 2 0.5 0.2" in shown
 
 
+def test_a_plan_whose_settings_are_beaten_by_others_is_told_so(make_plan: MakePlan) -> None:
+    points = (ParetoPoint(0.9, 300, 2.5), ParetoPoint(0.8, 300, 3.0, chosen=True))
+    shown = words(dataclasses.replace(make_plan(), frontier=points))
+    assert "1 beats *2: no less right, no more tokens or seconds" in shown
+
+
+@pytest.mark.parametrize(
+    ("other", "beaten"),
+    [
+        (ParetoPoint(0.8, 300, 2.5), False),
+        (ParetoPoint(0.8, 300, 2.4), True),
+        (ParetoPoint(0.8, 299, 2.5), True),
+        (ParetoPoint(0.81, 300, 2.5), True),
+        (ParetoPoint(0.81, 301, 2.5), False),
+        (ParetoPoint(0.79, 200, 1.0), False),
+    ],
+)
+def test_a_plan_beats_another_only_where_it_is_nowhere_worse(
+    other: ParetoPoint, beaten: bool
+) -> None:
+    assert plan_tables.beats(other, ParetoPoint(0.8, 300, 2.5)) == beaten
+
+
 def test_a_plan_of_an_old_coordinator_shows_what_it_has() -> None:
     plan = Plan("q", (Subtask("t1", "2+2?"),), (Assignment("t1", "n1", "atlas"),), "it is whole")
     assert drawn(plan)[-1] == ""

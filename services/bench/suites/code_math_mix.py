@@ -21,32 +21,36 @@ if TYPE_CHECKING:
     from services.bench.suites.suite import Split
 
 NAME: Final = "code_math_mix"
-TEMPLATES: Final[Mapping[str, Mapping[str, Callable[[Random], pocket.Item]]]] = {
-    "code": functions.TEMPLATES,
-    "math": problems.TEMPLATES,
-}
+Templates = Mapping[str, Mapping[str, Callable[[Random], pocket.Item]]]
+"""What draws items, by task and by name."""
+TEMPLATES: Final[Templates] = {"code": functions.TEMPLATES, "math": problems.TEMPLATES}
+PRACTISED: Final[Templates] = {"code": functions.PRACTISED, "math": problems.PRACTISED}
+"""Those that the pocket models practise."""
 
 
 class CodeMathMix:
-    """Generated functions to write and problems to work out, any number of each."""
+    """Functions to write and problems to work out, from all templates or from those given."""
 
     name = NAME
     description = "Generated questions, half Python functions and half arithmetic, any number"
     licence = "Apache-2.0"
     tasks: tuple[str, ...] = tuple(TEMPLATES)
 
+    def __init__(self, among: Templates = TEMPLATES) -> None:
+        self._among = among
+
     def items(self, task: str, split: Split, count: int, seed: int) -> Sequence[Item]:
         """Draw different items, from each template in its turn.
 
         Raises InvalidRequest for an unknown task or when there are not so many.
         """
-        if task not in TEMPLATES:
-            hint = nearest(task, TEMPLATES)
+        if task not in self._among:
+            hint = nearest(task, self._among)
             raise InvalidRequest.field("task", task, f"{NAME} has no such task", hint)
         random = Random(f"{NAME}/{task}/{split}/{seed}")
         stream = drawing.in_turns(
-            TEMPLATES[task],
-            lambda template: _drawn(task, template, random, split),
+            self._among[task],
+            lambda template: _drawn(task, template, self._among[task][template](random), split),
             lambda item: item.cluster,
             random,
         )
@@ -71,8 +75,7 @@ class CodeMathMix:
         return scoring.right(item, reply)
 
 
-def _drawn(task: str, template: str, random: Random, split: Split) -> Item | None:
-    drawn = TEMPLATES[task][template](random)
+def _drawn(task: str, template: str, drawn: pocket.Item, split: Split) -> Item | None:
     if not drawing.fits(drawn, split):
         return None
     own = int(stable_share(f"{template}|{drawn.prompt}") * 2**48)

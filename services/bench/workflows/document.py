@@ -59,17 +59,7 @@ def jobs(result: Result) -> str:
             for what in ("steps", "jobs")
         ]
         lines.append(f"| {one['name']} | {' | '.join(cells)} |")
-    verdict = result["verdict"]
-    lines += [
-        "",
-        (
-            f"Of {verdict['jobs']} jobs, specialists finish {verdict['specialists_done']} and "
-            f"{verdict['best_single']}, the best single model, {verdict['best_single_done']} "
-            f"(McNemar exact, p = {verdict['p_value']:.2g})."
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _verdict(result["verdict"]), ""])
 
 
 SECTIONS: Mapping[str, Callable[[Result], str]] = {"setting": setting, "steps": steps, "jobs": jobs}
@@ -91,3 +81,11 @@ def _row(one: Mapping[str, Any], names: Sequence[str], best: Mapping[str, float]
 def _share(estimate: Mapping[str, float]) -> str:
     value, low, high = (f"{100 * estimate[key]:.0f}" for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}] %"
+
+
+def _verdict(verdict: Mapping[str, Any]) -> str:
+    return (
+        f"Of {verdict['jobs']} jobs, specialists finish {verdict['specialists_done']} and "
+        f"{verdict['best_single']}, the best single model, {verdict['best_single_done']} "
+        f"(McNemar exact, p = {verdict['p_value']:.2g})."
+    )

@@ -103,7 +103,10 @@ def _with_constant(function: Constant) -> Callable[[Random], Item]:
     return draw
 
 
+PRACTISED: Final[Mapping[str, Callable[[Random], Item]]] = {
+    name: _family(names) for name, names in FAMILIES.items()
+}
 TEMPLATES: Final[Mapping[str, Callable[[Random], Item]]] = {
-    **{name: _family(names) for name, names in FAMILIES.items()},
+    **PRACTISED,
     **{name: _with_constant(function) for name, function in CONSTANTS.items()},
 }

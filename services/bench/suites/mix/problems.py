@@ -10,7 +10,7 @@ from services.bench.suites.pocket import arithmetic
 from services.bench.suites.pocket.item import Item
 from services.bench.suites.pocket.lexicon import THINGS, people
 
-PRACTISED: Final = (
+SHAPES: Final = (
     "addition",
     "subtraction",
     "multiplication",
@@ -148,7 +148,10 @@ def _worded(name: str, problem: Problem) -> Callable[[Random], Item]:
     return draw
 
 
+PRACTISED: Final[Mapping[str, Callable[[Random], Item]]] = {
+    shape: _practised(shape) for shape in SHAPES
+}
 TEMPLATES: Final[Mapping[str, Callable[[Random], Item]]] = {
-    **{shape: _practised(shape) for shape in PRACTISED},
+    **PRACTISED,
     **{name: _worded(name, problem) for name, problem in PROBLEMS.items()},
 }

@@ -12,7 +12,7 @@ import pytest
 from quorate.answers import Kind
 from quorate.errors import InvalidRequest
 from services.bench.suites import pocket, registry
-from services.bench.suites.code_math_mix import NAME, TEMPLATES, CodeMathMix
+from services.bench.suites.code_math_mix import NAME, PRACTISED, TEMPLATES, CodeMathMix
 from services.bench.suites.mix import functions, problems
 from services.bench.suites.mixing import arranged
 from services.bench.suites.pocket.python_functions import FUNCTIONS
@@ -142,6 +142,11 @@ def test_the_mix_is_grouped_by_task_or_takes_turns() -> None:
     assert in_turns == ["code", "math"] * 3 + ["code"]
     same = {item.id for item in SUITE.mixed("test", 7, 1, "grouped")}
     assert same == {item.id for item in SUITE.mixed("test", 7, 1, "interleave")}
+
+
+def test_only_the_templates_given_are_drawn() -> None:
+    practised = CodeMathMix(PRACTISED).mixed("test", 40, 1, "grouped")
+    assert {template_of(item) for item in practised} == {*functions.FAMILIES, *problems.SHAPES}
 
 
 def test_what_a_longer_group_has_left_comes_last() -> None:

@@ -243,6 +243,7 @@ class Question(google.protobuf.message.Message):
     LAMBDA_SWITCH_FIELD_NUMBER: builtins.int
     MEMORY_BYTES_FIELD_NUMBER: builtins.int
     PLANNER_FIELD_NUMBER: builtins.int
+    SUBTASKS_FIELD_NUMBER: builtins.int
     strategy: builtins.str
     """Name of the voting strategy; empty is "majority"."""
     routing: builtins.str
@@ -335,6 +336,12 @@ class Question(google.protobuf.message.Message):
         node's own budget holds as well. An unknown name answers NOT_FOUND.
         """
 
+    @property
+    def subtasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Subtask]:
+        """The parts, 64 at most, where the caller knows them; empty splits the last message as `decompose`
+        says. Unknown parents, cycles and ids given twice answer INVALID_ARGUMENT.
+        """
+
     def __init__(
         self,
         *,
@@ -368,9 +375,10 @@ class Question(google.protobuf.message.Message):
         lambda_switch: builtins.float | None = ...,
         memory_bytes: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
         planner: builtins.str = ...,
+        subtasks: collections.abc.Iterable[Global___Subtask] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_lambda_switch", b"_lambda_switch", "_lambda_token", b"_lambda_token", "budget", b"budget", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "sampling", b"sampling"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_lambda_switch", b"_lambda_switch", "_lambda_token", b"_lambda_token", "budget", b"budget", "cascade", b"cascade", "confidence_threshold", b"confidence_threshold", "decompose", b"decompose", "delta", b"delta", "deterministic", b"deterministic", "error_risk", b"error_risk", "frozen", b"frozen", "ground_truth", b"ground_truth", "horizon", b"horizon", "kind", b"kind", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "max_models", b"max_models", "memory_bytes", b"memory_bytes", "messages", b"messages", "min_agreement", b"min_agreement", "models", b"models", "nodes", b"nodes", "planner", b"planner", "risk", b"risk", "rounds", b"rounds", "routing", b"routing", "samples", b"samples", "sampling", b"sampling", "stop_rule", b"stop_rule", "strategy", b"strategy", "topic", b"topic", "topology", b"topology", "widths", b"widths"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_lambda_switch", b"_lambda_switch", "_lambda_token", b"_lambda_token", "budget", b"budget", "cascade", b"cascade", "confidence_threshold", b"confidence_threshold", "decompose", b"decompose", "delta", b"delta", "deterministic", b"deterministic", "error_risk", b"error_risk", "frozen", b"frozen", "ground_truth", b"ground_truth", "horizon", b"horizon", "kind", b"kind", "lambda_switch", b"lambda_switch", "lambda_token", b"lambda_token", "max_models", b"max_models", "memory_bytes", b"memory_bytes", "messages", b"messages", "min_agreement", b"min_agreement", "models", b"models", "nodes", b"nodes", "planner", b"planner", "risk", b"risk", "rounds", b"rounds", "routing", b"routing", "samples", b"samples", "sampling", b"sampling", "stop_rule", b"stop_rule", "strategy", b"strategy", "subtasks", b"subtasks", "topic", b"topic", "topology", b"topology", "widths", b"widths"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_lambda_switch", b"_lambda_switch"]) -> typing.Literal["lambda_switch"] | None: ...
     @typing.overload

@@ -8,6 +8,7 @@ from quorate.answers import Kind, infer_kind
 from quorate.errors import InvalidRequest
 from services.coordinator.decompose import Ask, Mode, split
 from services.coordinator.decompose.dag import Subtask, ordered
+from services.coordinator.decompose.describing import described
 from services.coordinator.decompose.splits import Split, whole
 from services.coordinator.orchestrate import counts
 from services.coordinator.question import Drawing, Member, Plan, Question
@@ -61,6 +62,9 @@ async def split_of(question: Question, ask: Ask | None) -> Split:
 
     `ask` reaches a model that can split (None: there is none). Raises NotReady where one is needed.
     """
+    if question.subtasks:
+        parts = tuple(described(part) for part in question.subtasks)
+        return Split(parts, "as the caller split it")
     if question.decompose is Mode.NONE:
         return whole(question.text, "as asked")
     if question.drawing.constrained:

@@ -82,7 +82,7 @@ class Question:
     are chosen for parts ("": everybody votes on everything), under the weights `lambda_token` and
     `lambda_switch` and the limits `memory_bytes` of nodes and machines by name ("": all); the plan
     of a layer of parts looks `horizon` layers ahead. `planner` names the model that splits and
-    plans ("": the most able one).
+    plans ("": the most able one). `subtasks` are the parts where the caller knows them.
     """
 
     messages: tuple[Message, ...]
@@ -119,6 +119,7 @@ class Question:
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     horizon: int = 0
     planner: str = ""
+    subtasks: tuple[Subtask, ...] = ()
 
     @property
     def text(self) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from quorate import voting
-from quorate.answers import Kind
 from quorate.errors import InvalidRequest
 from quorate.v1 import common_pb2, coordinator_pb2
 from quorate.voting.stopping import StopRule
@@ -66,7 +65,7 @@ def question_of(
     return Question(
         messages=_messages(asked.messages),
         strategy=chosen,
-        kind=_kind(asked.kind),
+        kind=routing.kind_of(asked.kind),
         drawing=_drawing(asked.sampling, exchange.samples, chosen),
         seed=asked.sampling.seed if asked.sampling.HasField("seed") else None,
         samples=exchange.samples,
@@ -98,6 +97,7 @@ def question_of(
         memory_bytes=routing.memory_of(asked),
         horizon=asked.horizon,
         planner=asked.planner,
+        subtasks=routing.subtasks_of(asked),
     )
 
 
@@ -148,17 +148,6 @@ def _message(number: int, message: common_pb2.ChatMessage) -> Message:
             f"messages[{number}].content", message.content, "it says nothing", "Write a text."
         )
     return Message(ROLES[message.role], message.content)
-
-
-def _kind(kind: int) -> Kind | None:
-    if kind == common_pb2.ANSWER_KIND_UNSPECIFIED:
-        return None
-    if kind not in common_pb2.AnswerKind.values():
-        raise InvalidRequest.field(
-            "kind", kind, "there is no such kind", "Leave it out to have it inferred."
-        )
-    name = common_pb2.AnswerKind.Name(common_pb2.AnswerKind.ValueType(kind))
-    return Kind(name.removeprefix("ANSWER_KIND_").lower())
 
 
 def _drawing(sampling: common_pb2.Sampling, samples: int, strategy: str) -> Drawing:

@@ -23,7 +23,7 @@ MOST_DOTS: Final = 20_000
 """Along a side: more would take gigabytes."""
 
 # Okabe and Ito's colours, which the colour-blind can tell apart ("Color Universal Design", 2008).
-BLUE, VERMILLION, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#000000"
+BLUE, VERMILION, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#000000"
 
 STYLE: Final = {
     "font.family": [FONT],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from quorate.cli.ask_view import one_line
-from quorate.cli.plan_canvas import BLACK, BLUE, VERMILLION, Drawn, drawing, saved, sheet, wrapped
+from quorate.cli.plan_canvas import BLACK, BLUE, VERMILION, Drawn, drawing, saved, sheet, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def _scatter(axes: Axes, points: Sequence[ParetoPoint]) -> None:
             [point.reliability],
             s=[area(point.tokens, most)],
             marker="D" if point.chosen else "o",
-            facecolor=VERMILLION if point.chosen else BLUE,
+            facecolor=VERMILION if point.chosen else BLUE,
             edgecolor=BLACK,
             alpha=0.75,
             zorder=3 if point.chosen else 2,
@@ -78,7 +78,7 @@ def _legend(axes: Axes, points: Sequence[ParetoPoint]) -> None:
             label=f"{count} tokens",
         )  # fmt: skip
     if any(point.chosen for point in points):
-        axes.scatter([], [], s=[90.0], marker="D", facecolor=VERMILLION, edgecolor=BLACK,
+        axes.scatter([], [], s=[90.0], marker="D", facecolor=VERMILION, edgecolor=BLACK,
                      alpha=0.75, label="this plan")  # fmt: skip
     axes.legend(
         loc="upper left", bbox_to_anchor=(1.03, 1.0), frameon=False, labelspacing=1.7, fontsize=9,

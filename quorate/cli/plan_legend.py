@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from quorate.cli.plan_canvas import BLACK, GREY, VERMILLION, line_height, wrapped
+from quorate.cli.plan_canvas import BLACK, GREY, VERMILION, line_height, wrapped
 from quorate.cli.plan_tables import solver
 from quorate.cli.terminal import duration, size
 
@@ -49,14 +49,14 @@ def _found(routing: Routing) -> Iterator[Note]:
     gap = "" if routing.gap is None else f", gap {routing.gap:.2g}"
     yield Note(f"{solver(routing)}: {routing.status}, objective {routing.objective:.4g}{gap}")
     for move in routing.residency:
-        yield Note(_moved(move), colour=VERMILLION)
+        yield Note(_moved(move), colour=VERMILION)
     used = (
         f"{use.pool} {size(use.used_bytes)} of {size(use.budget_bytes)}" for use in routing.memory
     )
     if routing.memory:
         yield Note(f"memory after the plan: {', '.join(used)}")
     for violation in routing.violations:
-        yield Note(f"breaks a limit: {violation}", colour=VERMILLION, bold=True)
+        yield Note(f"breaks a limit: {violation}", colour=VERMILION, bold=True)
 
 
 def _moved(move: Residency) -> str:

@@ -13,7 +13,7 @@ from quorate.cli.plan_canvas import (
     BLACK,
     BLUE,
     GREY,
-    VERMILLION,
+    VERMILION,
     Drawn,
     drawing,
     line_height,
@@ -153,7 +153,7 @@ def _voter(voter: Assignment, inner: float) -> Iterator[Line]:
     """Write who answers; a name that leaves no room for its P goes over several lines."""
     chance = f"P {voter.reliability:.2f}" if voter.reliability else "P unknown"
     mark = "↓" if voter.load_first else "•"
-    colour = VERMILLION if voter.load_first else GREY
+    colour = VERMILION if voter.load_first else GREY
     room = inner - width_of(f"{mark}   {chance}", SMALL, bold=True)
     first, *others = wrapped(voter.member, SMALL, room, bold=True)
     yield Line(f"{mark} {first}", SMALL, colour, bold=True, right=chance)
@@ -170,7 +170,7 @@ def _draw_box(axes: Axes, box: Box, place: Place, at: Offset) -> None:
             box.height,
             boxstyle="round,pad=0,rounding_size=0.07",
             facecolor="#F7FAFC",
-            edgecolor=VERMILLION if box.loads else BLUE,
+            edgecolor=VERMILION if box.loads else BLUE,
             linestyle=(0, (5, 2)) if box.loads else "solid",
             linewidth=1.3,
         )

@@ -113,6 +113,14 @@ async def test_requests_that_the_model_keeps_together_are_not_cut() -> None:
     ]
 
 
+async def test_requests_with_another_between_them_cannot_be_one_part() -> None:
+    question = "Who wrote Emma? What is 12 * 3? Name the capital of Peru."
+    apart = says("Who wrote Emma? Name the capital of Peru.", "What is 12 * 3?")
+    made = await by_model(question, Model([apart, apart]))
+    assert len(made.parts) == 1
+    assert "joins requests that do not follow each other" in made.reason
+
+
 async def test_a_dependency_that_the_model_sees_is_kept() -> None:
     made = await by_model(TWO, Model([says("Who wrote Emma?", ("What is 12 * 3?", ["t1"]))]))
     assert [part.depends_on for part in made.parts] == [(), ("t1",)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from services.coordinator.question import Drawing, Message
 
 pytestmark = pytest.mark.anyio
 
+DATA = Path(__file__).parents[4].parent / "shared" / "data"
 QUESTIONS = corpus.everything()
 WHOLE = [one for one in QUESTIONS if one.whole]
 COMPOUND = [one for one in QUESTIONS if not one.whole]
@@ -86,6 +89,34 @@ def test_rules_find_most_splits_and_find_no_wrong_ones() -> None:
     assert told["precision"]["value"] == 1.0
     assert told["recall"]["value"] >= 0.75
     assert told["dependency_precision"]["value"] == 1.0
+
+
+def official(name: str) -> list[str]:
+    """Read the questions of a public data set; none of them has parts."""
+    path = DATA / name
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            return [row["Question"] for row in csv.DictReader(file)]
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [row.get("question") or row["text"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("gsm8k/test.jsonl", 1319),
+        ("truthfulqa/TruthfulQA.csv", 790),
+        ("mbpp/mbpp.jsonl", 974),
+    ],
+)
+async def test_questions_of_public_data_sets_stay_whole(name, count) -> None:
+    if not (DATA / name).exists():
+        pytest.skip("the data set is not beside the checkout")
+    questions = official(name)
+    assert len(questions) == count
+    for question in questions:
+        assert len(decompose(question).parts) == 1
+        assert len((await split(question, Mode.MODEL, eager(False))).parts) == 1
 
 
 async def test_with_a_model_that_cuts_wherever_it_can_auto_finds_nearly_all() -> None:

@@ -874,7 +874,9 @@ class Routing(google.protobuf.message.Message):
     bound: builtins.float
     """Proved upper bound of the objective; unset when none is known."""
     gap: builtins.float
-    """(bound - objective) / max(1, |objective|); unset when no bound is known."""
+    """(bound - objective) / max(1, |objective|); unset when no bound is known. Of layers that looked
+    ahead, which overlap, it is the largest, and `bound` is unset.
+    """
     solve_seconds: builtins.float
     """Time that solving took, in seconds."""
     lambda_token: builtins.float

@@ -138,7 +138,7 @@ def finished(journal: Journal, question: Question, result: Result) -> None:
 
 
 def _write_estimates(journal: Journal, job_id: str, step: PlanStep) -> None:
-    problem, _, items = step.routed.estimates
+    problem, _, items, _ = step.routed.estimates
     journal.write(
         "model_task_estimates",
         job_id,

@@ -45,6 +45,8 @@ async def plan(means: Means, question: Question, fixed: Times) -> Plan:
     nodes = means.loading.seen(means.nodes())
     everybody = electorate.members(nodes, question)
     members = electorate.candidates(nodes, question) if question.routing else everybody
+    if question.planner:
+        planner_of(members, question.planner)  # a name that nobody has is told, needed or not
     planner = _consultant(means, question, fixed, members)
     split = await planning.split_of(question, planner.draw if planner else None)
     return planning.plan(question, means.chances.new_id(), split, everybody, members)

@@ -77,19 +77,21 @@ def step_of(step: PlanStep) -> coordinator_pb2.PlanStep:
 def routing_of(steps: Sequence[PlanStep]) -> coordinator_pb2.Routing | None:
     """Write how plans were found, of one layer or of all that can be foreseen; None without any.
 
-    Objectives, bounds and times are summed over layers; memory is each pool's highest use.
+    Objectives, bounds and times are summed over layers; memory is each pool's highest use. Layers
+    that looked ahead overlap: then each gives what its own parts are worth, and there is no bound.
     """
     if not steps:
         return None
     found = [step.routed.solution for step in steps]
     problem = steps[0].routed.estimates.problem
-    objective = math.fsum(one.objective for one in found)
-    bound = math.fsum(one.bound for one in found)
+    overlap = len(steps) > 1 and any(step.ahead for step in steps)
     written = coordinator_pb2.Routing(
         mode=steps[0].routed.mode,
         solver_name=_joined(one.solver for one in found),
         status=_worst([one.status for one in found]),
-        objective=objective,
+        objective=math.fsum(
+            _worth(step) if overlap else step.routed.solution.objective for step in steps
+        ),
         solve_seconds=math.fsum(one.seconds for one in found),
         lambda_token=problem.lambda_token,
         lambda_switch=problem.lambda_switch,
@@ -99,10 +101,22 @@ def routing_of(steps: Sequence[PlanStep]) -> coordinator_pb2.Routing | None:
         violations=[told for step in steps for told in step.routed.violations],
         note=_joined((one.note for one in found), "; "),
     )
+    bound = math.fsum(one.bound for one in found)
     if math.isfinite(bound):
-        written.bound = bound
-        written.gap = max(0.0, bound - objective) / max(1.0, abs(objective))
+        written.gap = max(one.gap for one in found)
+        if not overlap:
+            written.bound = bound
+            written.gap = max(0.0, bound - written.objective) / max(1.0, abs(written.objective))
     return written
+
+
+def _worth(step: PlanStep) -> float:
+    """Give what the parts of a layer add to the objective, without those it looked ahead at."""
+    problem, workers = step.routed.estimates.problem, step.routed.solution.assignment.workers
+    present = workers[: len(step.ready)]
+    loaded = {i for several in present for i in several}
+    gained = math.fsum(float(problem.utility[i, m]) for m, row in enumerate(present) for i in row)
+    return gained - math.fsum(float(problem.opening[i]) for i in loaded)
 
 
 def point_of(point: Point) -> coordinator_pb2.ParetoPoint:
@@ -175,7 +189,7 @@ def _used(pair: tuple[int, int]) -> int:
 def _estimates(steps: Sequence[PlanStep]) -> Iterable[coordinator_pb2.Estimate]:
     """Write what every model would be worth for every part, at the plan of the part's own layer."""
     for step in steps:
-        problem, _, items = step.routed.estimates
+        problem, _, items, _ = step.routed.estimates
         for m, task in enumerate(problem.tasks):
             if task.id not in step.ready:
                 continue

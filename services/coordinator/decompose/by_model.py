@@ -52,13 +52,9 @@ async def by_model(question: str, ask: Ask) -> Split:
     Raises Cancelled when the caller withdrew; any other failure of the model is the reason that
     the question stays whole.
     """
-    found = requests(question)
+    found = _askable(question)
     if isinstance(found, Split):
         return found
-    if reason := meaning.unsplittable(found):
-        return whole(question, reason)
-    if len(found) > proposal.MOST_PROPOSED:
-        return whole(question, f"it has more than {proposal.MOST_PROPOSED} parts")
     wrong = ""
     try:
         said = [Message("user", prompts.split(question))]
@@ -77,19 +73,31 @@ async def by_model(question: str, ask: Ask) -> Split:
     return made if isinstance(made, Split) else whole(question, f"{wrong}{made[0]}")
 
 
+def _askable(question: str) -> list[Clause] | Split:
+    """Give a question's requests, or the question whole where no proposal could be accepted."""
+    found = requests(question)
+    if isinstance(found, Split):
+        return found
+    if reason := meaning.unsplittable(found):
+        return whole(question, reason)
+    if len(found) > proposal.MOST_PROPOSED:
+        return whole(question, f"it has more than {proposal.MOST_PROPOSED} parts")
+    return found
+
+
 def _complaint(question: str, problems: Sequence[str]) -> Message:
     return Message("user", prompts.split_again(question, problems[:MOST_PROBLEMS_TOLD]))
 
 
-def drawing_for(question: str, requests: int) -> Drawing:
+def drawing_for(question: str, most_parts: int) -> Drawing:
     """Say how a proposal is drawn: greedy, under the schema, and no longer than it can be."""
     # Descriptions say what the question says, and a token has two characters or more on average.
-    most = min(MOST_TOKENS, len(question) + _TOKENS_OF_A_PART * requests)
+    most = min(MOST_TOKENS, len(question) + _TOKENS_OF_A_PART * most_parts)
     return Drawing(
         temperature=0.0,
         max_tokens=most,
         constrained=True,
-        json_schema=proposal.schema(requests),
+        json_schema=proposal.schema(most_parts),
     )
 
 

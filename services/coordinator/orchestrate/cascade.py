@@ -6,7 +6,8 @@ that is as good as any. A question that names an `error_risk`, or models of whic
 was not learned, need a calibrated probability of being right of at least 1 - `error_risk` (default
 DEFAULT_RISK). Where nothing was calibrated, raw confidences say nothing, and an answer is
 accepted only when two models agree and nobody who was asked differs from them in number: then the
-answer says that it is uncalibrated. Whatever is not accepted goes up; at the top all vote.
+answer says that it is uncalibrated. Whatever is not accepted goes up; at the top all vote. A part
+that is hard begins half-way up.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Accepted(NamedTuple):
 
 async def cascade(floor: Floor) -> Decision:
     """Ask rung by rung; the vote of all asked so far decides."""
-    rungs = by_cost(floor.work.members)
+    rungs = from_difficulty(by_cost(floor.work.members), floor.part.difficulty)
     heard: list[Ballot] = []
     decision = floor.decide(heard) if not rungs else None
     accepted: Accepted | None = None
@@ -61,6 +62,15 @@ def by_cost(members: Sequence[Member]) -> list[Member]:
     return sorted(
         members, key=lambda one: (not one.resident, one.memory_bytes or float("inf"), one)
     )
+
+
+def from_difficulty(rungs: Sequence[Member], difficulty: str) -> list[Member]:
+    """Begin a hard part in the dearer half; the cheaper half follows where nobody was sure.
+
+    A simple model would only be asked in vain there. Any other part begins with the cheapest.
+    """
+    first = len(rungs) // 2 if difficulty == "hard" else 0
+    return [*rungs[first:], *rungs[:first]]
 
 
 def enough(floor: Floor, decision: Decision) -> Accepted | None:

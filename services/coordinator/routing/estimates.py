@@ -72,11 +72,16 @@ class Wanted:
 
 
 class Estimates(NamedTuple):
-    """A problem, its options' members in the same order, and the items behind each P(right)."""
+    """A problem, its options' members in the same order, and the items behind each P(right).
+
+    `homes` are the pools in which each option lies, also one that stays and so takes nothing from
+    the plan.
+    """
 
     problem: Problem
     members: tuple[Member, ...]
     items: Matrix
+    homes: tuple[tuple[str, ...], ...] = ()
 
 
 def estimates(
@@ -122,7 +127,8 @@ def estimates(
         copies=1,
     )
     items = _matrix([[count for _, count in row] for row in judged], parts)
-    return Estimates(problem, tuple(members), items)
+    homes = tuple(rooms.homes(member.node) for member in members)
+    return Estimates(problem, tuple(members), items, homes)
 
 
 def _matrix(rows: Sequence[Sequence[float]], parts: Sequence[Subtask]) -> Matrix:
@@ -213,6 +219,10 @@ class _Rooms:
         stays = self.stays(node, model)
         homes = self._homes[node.name]
         return tuple(name for name in homes if name.endswith(ASKED) or not stays)
+
+    def homes(self, node: str) -> tuple[str, ...]:
+        """Name the pools in which a node's models lie."""
+        return tuple(self._homes[node])
 
     def stays(self, node: Node, model: Model) -> bool:
         """Say whether a model is in memory whatever the plan says, or will be at once."""

@@ -56,11 +56,26 @@ def room(problem: Problem, loaded: frozenset[int]) -> dict[str, int]:
     return left
 
 
-def uses(problem: Problem, assignment: Assignment) -> tuple[Use, ...]:
-    """Say how much of each pool the options that work take."""
-    left = room(problem, _working(assignment))
+def uses(
+    problem: Problem, assignment: Assignment, homes: Sequence[Sequence[str]] = ()
+) -> tuple[Use, ...]:
+    """Say how much of each pool the options that work take.
+
+    `homes` are the pools in which each option lies: one that stays whatever the plan says takes
+    nothing from it, and is shown with room of its own.
+    """
+    working = _working(assignment)
+    left = room(problem, working)
+    standing = dict.fromkeys(left, 0)
+    for i in working if homes else ():
+        for name in set(homes[i]) - set(problem.options[i].pools):
+            standing[name] += problem.options[i].memory_bytes
     return tuple(
-        Use(pool.name, pool.budget_bytes, pool.budget_bytes - left[pool.name])
+        Use(
+            pool.name,
+            pool.budget_bytes + standing[pool.name],
+            pool.budget_bytes - left[pool.name] + standing[pool.name],
+        )
         for pool in problem.pools
     )
 

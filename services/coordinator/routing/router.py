@@ -176,7 +176,7 @@ class Router:
             made,
             _assigned(made, assignment),
             tuple(moves),
-            residency.uses(problem, assignment),
+            residency.uses(problem, assignment, made.homes),
             verdict.violations,
         )
 

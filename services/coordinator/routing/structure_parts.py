@@ -92,6 +92,8 @@ def maximal_sets(
     `weights` (r, k) are never more than `budgets` (r,). None when there are more than `most`.
     """
     count = weights.shape[1]
+    if not len(weights):
+        return np.ones((1, count), dtype=bool)
     if count > MOST_LISTED:
         return None
     order = np.argsort(-weights.sum(axis=0), kind="stable")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from services.coordinator.routing.problem import Matrix
-    from services.coordinator.routing.structure_bound import Prices
     from services.coordinator.routing.structure_core import Core
     from services.coordinator.routing.structure_parts import Part
 
@@ -51,7 +50,7 @@ class _Open(NamedTuple):
     minus_bound: float
     number: int
     state: NDArray[np.int8]
-    prices: Prices
+    prices: Matrix
 
 
 class _Search:
@@ -75,7 +74,8 @@ class _Search:
         """
         if sum(part.most() for part in self._parts) < int(self._core.voters.max()):
             return -math.inf
-        if self._core.links.any() and not self._start():
+        enough = len(self._lightest()) >= int(self._core.voters.max())
+        if self._core.links.any() and not (enough or self._start()):
             return math.inf  # too few different models may fit, which is not for bounds to prove
         undecided = np.zeros(len(self._core.opening), dtype=np.int8)
         waiting = [_Open(-math.inf, 0, undecided, first_prices(self._core))]
@@ -93,10 +93,12 @@ class _Search:
 
     def _start(self) -> bool:
         """Begin with what is lightest, where the bound shows no plan; whether that made one."""
-        weights = self._core.rows.sum(axis=0, dtype=np.float64)
-        lightest = 2.0 - weights / max(1.0, float(weights.max(initial=1.0)))
-        self._keep(improved(self._core, self._fitting(lightest), self._until))
+        self._keep(improved(self._core, self._lightest(), self._until))
         return self.value > -math.inf
+
+    def _lightest(self) -> NDArray[np.intp]:
+        weights = self._core.rows.sum(axis=0, dtype=np.float64)
+        return self._fitting(2.0 - weights / max(1.0, float(weights.max(initial=1.0))))
 
     def _over(self) -> bool:
         return time.perf_counter() > self._until

@@ -9,7 +9,7 @@ import pytest
 from quorate.answers import Kind, extract
 from services.coordinator.decompose.dag import Subtask
 from services.coordinator.events import NOBODY, Listener
-from services.coordinator.orchestrate.cascade import cascade
+from services.coordinator.orchestrate.cascade import cascade, from_difficulty
 from services.coordinator.orchestrate.floor import Floor
 from services.coordinator.question import Ballot, Member, Message, Question, Seat, Status
 from services.coordinator.tally import decide
@@ -83,3 +83,10 @@ async def test_models_that_say_nothing_leave_no_answer() -> None:
     made = await cascade(floor({"n1": ("", 0.0), "n2": ("", 0.0)}, [0.0]))
     assert made.error is not None
     assert made.stopped_by == "all"
+
+
+def test_a_hard_part_begins_half_way_up_and_the_cheap_ones_come_last() -> None:
+    rungs = [Member(f"n{number}", "m", "") for number in range(5)]
+    assert from_difficulty(rungs, "easy") == from_difficulty(rungs, "") == rungs
+    assert from_difficulty(rungs, "hard") == [*rungs[2:], *rungs[:2]]
+    assert from_difficulty([], "hard") == []

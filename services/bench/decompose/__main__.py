@@ -86,16 +86,8 @@ async def measure(
     """Measure the modes with one model, and the mode "model" with each of them."""
     questions, later = corpus.everything(), set(corpus.read(corpus.WRITTEN_AFTER))
     by_mode = {mode: await run(stub, questions, mode, PLANNER, console) for mode in MODES}
-    tasks = {}
-    async with asyncio.TaskGroup() as group:  # each has its own engine; nobody is timed here
-        for planner in planners:
-            if planner != PLANNER:
-                work = run(stub, questions, "model", planner, console)
-                tasks[planner] = group.create_task(work)
-    by_planner = {
-        PLANNER: by_mode["model"],
-        **{name: task.result() for name, task in tasks.items()},
-    }
+    others = [planner for planner in planners if planner != PLANNER]
+    by_planner = {PLANNER: by_mode["model"], **await _together(stub, questions, others, console)}
     modes = [table(mode, scored) for mode, scored in by_mode.items()]
     sections = {
         "modes": modes,
@@ -107,6 +99,21 @@ async def measure(
         "misses": {mode: _misses(scored) for mode, scored in by_mode.items()},
     }
     return headline(modes), sections
+
+
+async def _together(
+    stub: coordinator_pb2_grpc.CoordinatorServiceAsyncStub,
+    questions: Sequence[Labelled],
+    planners: Sequence[str],
+    console: Console,
+) -> dict[str, list[Scored]]:
+    """Ask several models at once: each has its own engine, and nobody is timed here."""
+    async with asyncio.TaskGroup() as group:
+        tasks = {
+            planner: group.create_task(run(stub, questions, "model", planner, console))
+            for planner in planners
+        }
+    return {planner: task.result() for planner, task in tasks.items()}
 
 
 def _misses(scored: Sequence[Scored]) -> list[dict[str, str]]:

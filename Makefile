@@ -79,6 +79,10 @@ bench-vote: $(STAMP) ## Measure every strategy on the pocket mesh (ARGS=--quick 
 bench-workflows: $(STAMP) ## Measure jobs of several steps on the pocket mesh
 	@$(PYTHON) -m services.bench.workflows $(ARGS)
 
+.PHONY: bench-plan
+bench-plan: $(STAMP) ## Measure how long the best plan takes to find, beside CVXPY and scipy
+	@$(PYTHON) -m services.bench.plan $(ARGS)
+
 .PHONY: bench-voting
 bench-voting: $(STAMP) ## Measure how fast votes are decided
 	@$(PYTHON) -m services.bench.voting $(ARGS)

@@ -7,6 +7,7 @@ each is a specialist for some types. Everything is drawn from a seed.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -29,6 +30,10 @@ LOAD_BYTES_PER_SECOND: Final = 1.5 * GB
 TOKENS_PER_SECOND_OF_1GB: Final = 80.0
 KINDS_PER_TASK: Final = 8
 """With repeated tasks, how many tasks there are for each kind of them."""
+
+
+LEAST_TIGHT, MOST_TIGHT = 0.25, 0.5
+"""Which share of its models a machine with a tight budget holds at once."""
 
 
 class _Models(NamedTuple):
@@ -63,6 +68,21 @@ def draw(models: int, tasks: int, seed: int, repeated: bool = False) -> Problem:
         reliability=reliability[:, chosen],
         token_cost=cost[:, chosen],
         seconds=seconds[:, chosen],
+    )
+
+
+def tight(seed: int) -> Problem:
+    """Draw a small problem on one machine with a tight budget: 4 to 8 models, 1 to 8 tasks."""
+    random = np.random.default_rng(seed)
+    made = draw(int(random.integers(4, 9)), int(random.integers(1, 9)), seed)
+    sizes = [option.memory_bytes for option in made.options]
+    share = random.uniform(LEAST_TIGHT, MOST_TIGHT)
+    pool = Pool("gpu0", max(min(sizes), int(share * sum(sizes))))
+    return replace(
+        made,
+        tasks=tuple(task._replace(voters=1) for task in made.tasks),
+        options=tuple(option._replace(machine="gpu0", pools=("gpu0",)) for option in made.options),
+        pools=(pool,),
     )
 
 

@@ -103,7 +103,7 @@ def _by_place(estimates: Iterable[Estimate]) -> dict[tuple[str, str, str], Estim
 def _evidence(estimate: Estimate | None) -> str:
     if estimate is None:
         return "-"
-    return f"{estimate.items:.3g} items" if estimate.items else "a guess"
+    return f"{estimate.items:.3g} items" if estimate.items else "its card"
 
 
 def _routing(routing: Routing) -> list[RenderableType]:
@@ -171,9 +171,11 @@ def solver(routing: Routing) -> str:
 
 
 def _value(routing: Routing) -> str:
-    if routing.bound is None:
-        return f"objective {routing.objective:.4g}; no bound is known"
     gap = "" if routing.gap is None else f", gap {routing.gap:.2g}"
+    if routing.bound is None:
+        # Layers that look ahead overlap: each has a bound of its own, and they have none together.
+        told = f"{gap} in each layer" if gap else "; no bound is known"
+        return f"objective {routing.objective:.4g}{told}"
     return f"objective {routing.objective:.4g}, at most {routing.bound:.4g} is possible{gap}"
 
 

@@ -46,9 +46,9 @@ class Assignment:
 class Estimate:
     """What a model would be worth for a part: `utility` = reliability - λ_token · token_cost.
 
-    `reliability` is P(right) in [0, 1] and stands on `items` judged answers (0 is a guess). A
-    `token_cost` of 1 is the average model's for an average part; `switch_cost` is 0 for a model in
-    memory. `seconds` is how long it would take once it is in memory.
+    `reliability` is P(right) in [0, 1] and stands on `items` judged answers (0: its card, or a
+    guess). A `token_cost` of 1 is that of 1,000 tokens of the dearest model; `switch_cost` is 0 for
+    a model in memory. `seconds` is how long it would take once it is in memory.
     """
 
     subtask_id: str

@@ -722,11 +722,11 @@ class Estimate(google.protobuf.message.Message):
     reliability: builtins.float
     """Estimated probability of a right answer, in [0, 1]."""
     items: builtins.float
-    """Items that the estimate stands on; 0 is a guess from the model's card, or from nothing."""
+    """Judged answers that the estimate stands on; 0 is the model's card alone, or a guess."""
     token_cost: builtins.float
-    """Relative cost of its tokens: 1 is the average model's for an average part."""
+    """Relative cost of its tokens: 1 is 1,000 tokens of the dearest model."""
     switch_cost: builtins.float
-    """Relative cost of loading it; 0 when it is in memory."""
+    """Relative cost of loading it: 1 is ten seconds; 0 when it is in memory."""
     utility: builtins.float
     """What the plan adds up: reliability less lambda_token times token_cost."""
     seconds: builtins.float

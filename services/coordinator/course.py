@@ -287,6 +287,7 @@ class Course:
         firsts = [
             ballot.seconds.first_token
             for decision in decisions
+            if not decision.subtask.depends_on  # later parts begin when others have ended
             for ballot in decision.ballots
             if ballot.seconds.first_token > 0.0
         ]

@@ -41,14 +41,22 @@ def candidates(nodes: Sequence[Node], question: Question) -> tuple[Member, ...]:
     members(nodes, question)
     chosen = [node for node in nodes if not question.nodes or node.name in question.nodes]
     able = [
-        _member(node, model)
-        for node in chosen
-        if not node.draining
-        for model in node.models
-        if (not question.models or model.name in question.models)
-        and (model.ready or model.on_demand)
+        member
+        for member in everyone(chosen)
+        if not question.models or member.model in question.models
     ]
     return tuple(_by_preference(able, len(able)))
+
+
+def everyone(nodes: Sequence[Node]) -> list[Member]:
+    """Give every model that could be asked at all, in memory or on demand."""
+    return [
+        _member(node, model)
+        for node in nodes
+        if not node.draining
+        for model in node.models
+        if model.ready or model.on_demand
+    ]
 
 
 def _able(nodes: Sequence[Node], question: Question) -> Sequence[Member]:

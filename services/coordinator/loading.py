@@ -241,7 +241,5 @@ class LoadedFirst:
                 f"{call.member.model} was not loaded on {call.member.node} within"
                 f" {call.seconds:.1f} s; the load goes on"
             ) from error
-        waited = self._clock() - began
-        if waited > 0.0:
-            call = call._replace(seconds=call.seconds - waited)
-        await self._caller.generate(call, said)
+        said.load_seconds = self._clock() - began
+        await self._caller.generate(call._replace(seconds=call.seconds - said.load_seconds), said)

@@ -14,7 +14,7 @@ from services.coordinator.routing.moves import Place
 if TYPE_CHECKING:
     from services.coordinator.events import Listener
     from services.coordinator.means import Means
-    from services.coordinator.question import Member, Plan, Question
+    from services.coordinator.question import Plan, Question
     from services.coordinator.routing.frontier import Point
     from services.coordinator.staging import Stages
 
@@ -45,9 +45,9 @@ async def plan(means: Means, question: Question, fixed: Times) -> Plan:
     nodes = means.loading.seen(means.nodes())
     everybody = electorate.members(nodes, question)
     members = electorate.candidates(nodes, question) if question.routing else everybody
-    if question.planner:
-        planner_of(members, question.planner)  # a name that nobody has is told, needed or not
-    planner = _consultant(means, question, fixed, members)
+    if question.planner:  # a name that nobody has is told, needed or not
+        planner_of(electorate.everyone(nodes), question.planner)
+    planner = _consultant(means, question, fixed)
     split = await planning.split_of(question, planner.draw if planner else None)
     return planning.plan(question, means.chances.new_id(), split, everybody, members)
 
@@ -80,18 +80,16 @@ def stages(
     known = Known(insight.state, insight.latencies, means.loading.in_use)
     planner = None
     if question.routing == BY_MODEL:
-        candidates = electorate.candidates(means.nodes(), question)
-        planner = _consultant(means, question, fixed, candidates)
+        planner = _consultant(means, question, fixed)
     router = Router(question, known, planner, fixed.seed)
     return Stages(means, question, made.subtasks, router, listener, made.question_id)
 
 
-def _consultant(
-    means: Means, question: Question, fixed: Times, members: Sequence[Member]
-) -> Consultant | None:
+def _consultant(means: Means, question: Question, fixed: Times) -> Consultant | None:
     """Find who splits and plans, where anybody is to; None when nobody is in memory."""
     if question.decompose not in {Mode.AUTO, Mode.MODEL} and question.routing != BY_MODEL:
         return None
+    members = electorate.everyone(means.loading.seen(means.nodes()))
     named = question.planner
     if not named and any(member.model == means.planner for member in members):
         named = means.planner

@@ -242,11 +242,15 @@ class Scored(NamedTuple):
 
 
 class Seconds(NamedTuple):
-    """Where time went, as the coordinator saw it, in seconds; 0 is not measured."""
+    """Where time went, as the coordinator saw it, in seconds; 0 is not measured.
+
+    `load` is the part of `total` in which the model was loaded.
+    """
 
     queue: float = 0.0
     first_token: float = 0.0
     total: float = 0.0
+    load: float = 0.0
 
 
 NO_TOKENS = Tokens()

@@ -59,6 +59,7 @@ class Said:
         self.sha256 = member.sha256
         self.seed = 0
         self.started_at = clock()
+        self.load_seconds = 0.0
         self.on_text = on_text
         self._clock = clock
         self._on_end = on_end
@@ -125,7 +126,7 @@ class Said:
         stop = self._clock() if sample.ended_at is None else sample.ended_at
         first = 0.0 if sample.first_at is None else sample.first_at - self.started_at
         queued = sample.ending.queue_seconds if sample.ending else 0.0
-        return Seconds(queued, first, stop - self.started_at)
+        return Seconds(queued, first, stop - self.started_at, self.load_seconds)
 
 
 class Asked(NamedTuple):

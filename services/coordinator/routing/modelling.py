@@ -6,6 +6,7 @@ cvxpy takes a second and 95 MB to import, so that happens only when a model is m
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 GAP: Final = 1e-10
 """HiGHS ends when bound and plan are this near, absolutely."""
+_STATING: Final = threading.Lock()
+"""CVXPY numbers all variables of the process by a counter that threads would set back; whoever
+makes variables holds this. Solving needs no lock."""
 FEASIBLE: Final = 2
 """HiGHS's number for having a plan at all."""
 
@@ -49,6 +53,11 @@ class Answer(NamedTuple):
 
 def model_of(problem: Problem, rows: Sequence[Row], relaxed: bool = False) -> Model:
     """State a problem; `rows` are its limits on what is in memory. Fractions count if `relaxed`."""
+    with _STATING:
+        return _stated(problem, rows, relaxed)
+
+
+def _stated(problem: Problem, rows: Sequence[Row], relaxed: bool) -> Model:
     import cvxpy
 
     options, tasks = problem.utility.shape
@@ -80,19 +89,26 @@ def soonest_seconds(problem: Problem, rows: Sequence[Row], limit_seconds: float)
 
     `problem` has a deadline, which is what the seconds are measured in, and is not held.
     """
-    import cvxpy
-
     deadline = float(problem.deadline_seconds or 1.0)
-    free = model_of(replace(problem, deadline_seconds=None), rows)
-    share = cvxpy.Variable(nonneg=True)
-    works = cvxpy.Variable(free.works.shape, boolean=True)
     waits, seconds = _times(problem)
-    work = cvxpy.sum(cvxpy.multiply(seconds, works), axis=1)
-    limits = [*free.problem.constraints, works == free.works, waits @ free.loaded + work <= share]
-    timed = cvxpy.Problem(cvxpy.Maximize(-share), limits)
-    answer = run_highs(Model(timed, works, free.loaded), limit_seconds)
+    with _STATING:
+        timed = _timed(
+            _stated(replace(problem, deadline_seconds=None), rows, False), waits, seconds
+        )
+    answer = run_highs(timed, limit_seconds)
     ends = waits @ np.round(answer.loaded) + (seconds * np.round(answer.works)).sum(axis=1)
     return deadline * float(ends.max())
+
+
+def _timed(free: Model, waits: Matrix, seconds: Matrix) -> Model:
+    """Let a model without a deadline make the end of all work as early as it can."""
+    import cvxpy
+
+    share = cvxpy.Variable(nonneg=True)
+    works = cvxpy.Variable(free.works.shape, boolean=True)
+    ends = waits @ free.loaded + cvxpy.sum(cvxpy.multiply(seconds, works), axis=1)
+    limits = [*free.problem.constraints, works == free.works, ends <= share]
+    return Model(cvxpy.Problem(cvxpy.Maximize(-share), limits), works, free.loaded)
 
 
 def _copies(problem: Problem) -> tuple[Matrix, Matrix]:
@@ -129,9 +145,8 @@ def run_highs(model: Model, limit_seconds: float, seed: int = 0) -> Answer:
 
     CVXPY's own reading of a time limit warns instead of giving the plan and its bound.
     """
-    import cvxpy
-
-    data, chain, inverse = model.problem.get_problem_data(cvxpy.HIGHS)
+    with _STATING:
+        data, chain, inverse = model.problem.get_problem_data("HIGHS")
     options = {
         "time_limit": limit_seconds, "mip_rel_gap": 0.0, "mip_abs_gap": GAP,
         "random_seed": seed % 2**31, "threads": 1,
@@ -156,9 +171,8 @@ def run_scs(model: Model, limit_seconds: float) -> Answer:
 
     Raises SolverFailed when it gives no answer.
     """
-    import cvxpy
-
-    data, chain, inverse = model.problem.get_problem_data(cvxpy.SCS)
+    with _STATING:
+        data, chain, inverse = model.problem.get_problem_data("SCS")
     options = {"time_limit_secs": limit_seconds, "eps_abs": 1e-5, "eps_rel": 1e-5}
     raw = chain.solve_via_data(model.problem, data, solver_opts=options)
     found = chain.invert(raw, inverse)
@@ -166,4 +180,4 @@ def run_scs(model: Model, limit_seconds: float) -> Answer:
     works, loaded = values.get(model.works.id), values.get(model.loaded.id)
     if works is None or loaded is None or not np.isfinite(works).all():
         raise SolverFailed(f"SCS ended with {found.status} in {limit_seconds:.3g} s")
-    return Answer(np.asarray(works), np.asarray(loaded), math.inf, found.status == cvxpy.OPTIMAL)
+    return Answer(np.asarray(works), np.asarray(loaded), math.inf, found.status == "optimal")

@@ -129,7 +129,7 @@ class Insight:
                 if ballot.status in {Status.VALID, Status.ABSTAINED}:
                     place = Place(ballot.node, ModelKey(ballot.seat.model, ballot.sha256))
                     before = self.latencies.get(place, Latency())
-                    self.latencies[place] = before.seen(ballot.seconds.total)
+                    self.latencies[place] = before.seen(ballot.seconds.total - ballot.seconds.load)
 
 
 def _options(text: str, kind: Kind | None) -> int:

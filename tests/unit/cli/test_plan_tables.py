@@ -66,7 +66,7 @@ def test_legend_says_which_models_would_have_to_be_loaded(make_plan: MakePlan) -
 
 def test_voters_come_with_their_chance_its_evidence_and_their_time(make_plan: MakePlan) -> None:
     shown = words(make_plan(1, 6))
-    assert "t1 n1/abacus 0.90 a guess 250 ms" in shown
+    assert "t1 n1/abacus 0.90 its card 250 ms" in shown
     assert "n2/atlas 0.85 12 items 250 ms is loaded first" in shown
 
 

@@ -256,11 +256,27 @@ class Course:
             return await self._means.merger.merge(
                 self._question.text,
                 decisions,
-                _writers(self._plan.members, self._means.writers),
+                _writers(self._in_memory(), self._means.writers),
                 self._drawing,
                 self._times.deadline - self._means.chances.clock(),
                 self._listener,
             )
+
+    def _in_memory(self) -> Sequence[Member]:
+        """Give the members that may merge; where memory is planned, those that need no loading.
+
+        A writer that its node loads first would end models that a plan has just brought.
+        """
+        named = self._means.writers
+        if self._stages is None:
+            return self._plan.members
+        nodes = self._means.loading.seen(self._means.nodes())
+        ready = {(node.name, model.name) for node in nodes for model in node.models if model.ready}
+        return [
+            member
+            for member in self._plan.members
+            if member.model in named or (member.node, member.model) in ready
+        ]
 
     def result(self, decisions: Sequence[Decision], merged: Merged) -> Result:
         """Put the answer together with its votes."""

@@ -73,7 +73,8 @@ def _taken(node: Node, loaded: Mapping[tuple[str, str], bool]) -> int:
 
 
 def _moved(model: Model, load: bool | None) -> Model:
-    if load is None or load == model.ready:
+    leaves = load is False and model.state == "unloading"  # its node has told, but not of the end
+    if load is None or (load == model.ready and not leaves):
         return model
     taken = bytes_of(model)
     if load:

@@ -95,16 +95,31 @@ def _p99(values: Sequence[float]) -> float:
     return float(np.quantile(values, 0.99, method="higher"))
 
 
+def proved(runs: Mapping[str, Sequence[Run]]) -> list[figures.Figure]:
+    """Give how many plans were proved optimal, and how far their worth is from peers'."""
+    every = [run for several in runs.values() for run in several]
+    optimal = [run for run in every if run.ours.status == "optimal"]
+    apart = [_apart(run) for run in optimal]
+    count = len(every)
+    return [
+        figures.compare(
+            "plans proved optimal", "", [float(len(optimal))], "problems", [float(count)], ">= 1.00"
+        ),
+        figures.compare(
+            "farthest from what peers proved", "", [max(apart)], "accepted", [SAME], "<= 1.00"
+        ),
+    ]
+
+
+def _apart(run: Run) -> float:
+    found = [peer.objective for peer in run.theirs.values() if peer.finished]
+    return max((abs(objective - run.ours.objective) for objective in found), default=0.0)
+
+
 def proofs(runs: Mapping[str, Sequence[Run]]) -> dict[str, object]:
     """Count who proved how much, and whether what was proved is the same."""
     counted: dict[str, object] = {}
     for name, several in runs.items():
-        off = [
-            abs(peer.objective - run.ours.objective)
-            for run in several
-            for peer in run.theirs.values()
-            if peer.finished and run.ours.status == "optimal"
-        ]
         counted[name] = {
             "problems": len(several),
             "proved_by_us": sum(run.ours.status == "optimal" for run in several),
@@ -116,7 +131,7 @@ def proofs(runs: Mapping[str, Sequence[Run]]) -> dict[str, object]:
                 peer: sum(peer in run.theirs and not run.theirs[peer].finished for run in several)
                 for peer in PEERS
             },
-            "largest_difference_of_proved_objectives": max(off, default=0.0),
+            "largest_difference_of_proved_objectives": max(_apart(run) for run in several),
         }
     return counted
 
@@ -150,8 +165,8 @@ def main() -> int:
         several = measure(models, tasks, repeated, arguments.problems)
         runs[named(models, tasks, repeated)] = several
         made += of_size(models, tasks, repeated, several)
-        console.print(f"{named(models, tasks, repeated)}: {made[-4].value:.1f} ms")
-    made.append(broken_budgets(arguments.tight))
+        console.print(f"{named(models, tasks, repeated)}: {made[-5].value:.1f} ms")
+    made += [*proved(runs), broken_budgets(arguments.tight)]
     sections = {"proofs": proofs(runs)}
     setup = "one process; ours and the peers in turn on each problem"
     figures.publish("plan", made, arguments.out, setup, sections)

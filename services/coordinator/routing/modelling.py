@@ -92,9 +92,8 @@ def soonest_seconds(problem: Problem, rows: Sequence[Row], limit_seconds: float)
     deadline = float(problem.deadline_seconds or 1.0)
     waits, seconds = _times(problem)
     with _STATING:
-        timed = _timed(
-            _stated(replace(problem, deadline_seconds=None), rows, False), waits, seconds
-        )
+        free = _stated(replace(problem, deadline_seconds=None), rows, relaxed=False)
+        timed = _timed(free, waits, seconds)
     answer = run_highs(timed, limit_seconds)
     ends = waits @ np.round(answer.loaded) + (seconds * np.round(answer.works)).sum(axis=1)
     return deadline * float(ends.max())

@@ -7,6 +7,7 @@ offered to other questions. So no two plans evict each other's models.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
-from quorate.errors import Cancelled, DeadlineExceeded, QuorateError
+from quorate.errors import Cancelled, DeadlineExceeded, InternalError, QuorateError
 from services.coordinator.routing.foreseen import after
 from services.coordinator.routing.moves import Move, Place
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from services.coordinator.said import Said
     from services.coordinator.work import Call, Caller
 
+log = logging.getLogger(__name__)
 REPORT_SECONDS = 5.0
 """By then a node has reported what a move changed, and a failed load may be tried again."""
 
@@ -129,6 +131,7 @@ class Loading:
         """
         now = time.monotonic()
         self._late = [(move, end) for move, end in self._late if end > now]
+        self._failed = {place: one for place, one in self._failed.items() if one[1] > now}
         return _without(nodes, [move for move, _ in self._late] + self._leaving())
 
     def _leaving(self) -> list[Move]:
@@ -195,6 +198,9 @@ class Loading:
             await carry_out(move.place, move.address)
         except QuorateError as error:
             job.error = error
+        except Exception as error:  # a defect costs this plan its model, not the coordinator
+            log.exception("moving %s on %s", move.place.model, move.place.node)
+            job.error = InternalError(f"moving {move.place.model} on {move.place.node}: {error!r}")
         job.seconds = time.monotonic() - started
         kind = "load" if move.load else "unload"
         self._metrics.plan_moves.labels(kind, "failed" if job.error else "done").inc()

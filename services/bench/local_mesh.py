@@ -23,15 +23,23 @@ def write_topology(path: Path, nodes: Mapping[str, Sequence[Mapping[str, Any]]])
 
 
 @contextlib.contextmanager
-def running(home: Path, topology: Path | None = None) -> Iterator[MeshState]:
-    """Run a mesh in `home` for the block; raises CalledProcessError when it does not start."""
+def running(
+    home: Path, topology: Path | None = None, *, quiet: bool = False
+) -> Iterator[MeshState]:
+    """Run a mesh in `home` for the block; raises CalledProcessError when it does not start.
+
+    `quiet` says nothing of how it starts and ends.
+    """
+    told = subprocess.DEVNULL if quiet else None
     command = [sys.executable, "-m", "quorate.cli"]
     chosen = ["--topology", str(topology)] if topology else []
-    subprocess.run([*command, "up", "--detach", "--home", str(home), *chosen], check=True)
+    up = [*command, "up", "--detach", "--home", str(home), *chosen]
+    subprocess.run(up, check=True, stdout=told, stderr=told)
     try:
         yield local_mesh.running(home)
     finally:
-        subprocess.run([*command, "down", "--home", str(home)], check=True)
+        down = [*command, "down", "--home", str(home)]
+        subprocess.run(down, check=True, stdout=told, stderr=told)
 
 
 def identity(home: Path) -> TlsSettings:

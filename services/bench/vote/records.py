@@ -6,7 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -61,16 +61,28 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.way, self.item
 
 
-class Records:
-    """A file of records that only grows. A line that was cut off in writing is dropped.
+class Keyed(Protocol):
+    """What a file of records holds: each has a key that a run has only once."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The way and the item."""
+        ...
+
+
+Kept = TypeVar("Kept", bound=Keyed)
+
+
+class Keeper(Generic[Kept]):
+    """A file of records of one kind that only grows. A line that was cut off is dropped.
 
     Raises BlockingIOError when another run writes it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kind: type[Kept]) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._known: dict[tuple[str, str], Record] = {}
+        self._known: dict[tuple[str, str], Kept] = {}
         self._file = path.open("ab")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,7 +90,7 @@ class Records:
             self._file.close()
             raise
         whole = 0
-        for record, end in _lines(path):
+        for record, end in _lines(path, kind):
             self._known[record.key], whole = record, end
         self._file.truncate(whole)
 
@@ -93,7 +105,7 @@ class Records:
     ) -> None:
         self._file.close()
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Kept) -> None:
         """Keep a record for good."""
         self._file.write(msgspec.json.encode(record) + b"\n")
         self._file.flush()
@@ -103,18 +115,25 @@ class Records:
         """Say whether an item was asked in this way."""
         return (way, item) in self._known
 
-    def one(self, way: str, item: str) -> Record:
+    def one(self, way: str, item: str) -> Kept:
         """Give the record of an item asked in this way; raises KeyError when there is none."""
         return self._known[way, item]
 
-    def of(self, way: str) -> dict[str, Record]:
+    def of(self, way: str) -> dict[str, Kept]:
         """Give an item's record by its id, for all items that were asked in this way."""
         return {item: one for (known, item), one in self._known.items() if known == way}
 
 
-def _lines(path: Path) -> Iterator[tuple[Record, int]]:
+class Records(Keeper[Record]):
+    """The records of a study of votes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, Record)
+
+
+def _lines(path: Path, kind: type[Kept]) -> Iterator[tuple[Kept, int]]:
     """Give every whole record with the place in the file at which it ends."""
-    decoder, end = msgspec.json.Decoder(Record), 0
+    decoder, end = msgspec.json.Decoder(kind), 0
     with path.open("rb") as file:
         for line in file:
             if not line.endswith(b"\n"):

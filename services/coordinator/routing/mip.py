@@ -27,9 +27,9 @@ CLOSED: Final = 1e-9
 """A relative gap at most this wide is none: it is rounding."""
 TOLERANCE: Final = 1e-6
 """What HiGHS, when it has come to its end, may be off."""
-STRUCTURE_SHARE, STRUCTURE_SHARE_OF_COPIES = 0.7, 0.2
-"""Of the time; HiGHS gets the rest. It seldom proves what the structure could not, but where copies
-of models on several machines are alike it often does."""
+STRUCTURE_SHARE, SMALLER_SHARE = 0.7, 0.2
+"""Of the time; HiGHS gets the rest. It seldom proves what the structure could not, except with a
+deadline, and where copies of models on several machines are alike."""
 LEAST_HELP_SECONDS: Final = 0.5
 """CVXPY needs about that to state a large problem at all."""
 LEAST_SECONDS: Final = 0.01
@@ -110,7 +110,8 @@ def mip(problem: Problem, limit_seconds: float, seed: int) -> Solution:
     Raises NoPlan when it is proved that no plan is feasible, SolverFailed when none was found.
     """
     started = time.perf_counter()
-    share = STRUCTURE_SHARE_OF_COPIES if limits_copies(problem) else STRUCTURE_SHARE
+    harder = problem.deadline_seconds is not None or limits_copies(problem)
+    share = SMALLER_SHARE if harder else STRUCTURE_SHARE
     found = by_structure(problem, started + share * limit_seconds)
     left = limit_seconds - (time.perf_counter() - started)
     if found.assignment is None or not (found.closed or left < LEAST_HELP_SECONDS):

@@ -21,10 +21,11 @@ from services.node.announce import Announcer
 from services.node.arenas import bound_arenas
 from services.node.engine.collector import set_apart
 from services.node.hardware import usable_cores
+from services.node.machine import Machine
 from services.node.meter import Meters
 from services.node.server import NodeServicer, service
 from services.node.status import StatusSource
-from services.node.supervisor import Machine, Supervisor
+from services.node.supervisor import Supervisor
 
 LEAVE_SECONDS: Final = 1.0
 """How long coordinators may take to hear that the node leaves."""

@@ -13,10 +13,10 @@ from services.node.pair import deliberate
 
 if TYPE_CHECKING:
     from quorate.v1 import node_pb2
+    from services.node.context import Context
     from services.node.engine.messages import Progress
     from services.node.requests import Order
     from services.node.seats import Seat
-    from services.node.server import Context
     from services.node.speaking import Call, Speaking
     from services.node.verdict import Asked, Ballot
 

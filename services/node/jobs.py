@@ -11,9 +11,9 @@ from services.node import convert
 from services.node.requests import check_name
 
 if TYPE_CHECKING:
+    from services.node.context import Context
     from services.node.model import Model
     from services.node.residency import Job
-    from services.node.server import Context
     from services.node.supervisor import Supervisor
 
 TELL_SECONDS: Final = 0.1

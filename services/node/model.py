@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from quorate.config import ModelSettings
     from services.node.child import Child
     from services.node.locks import Turn
-    from services.node.supervisor import Machine
+    from services.node.machine import Machine
 
 RETRY_SECONDS: Final = 1.0
 CHECK_SECONDS: Final = 1.0

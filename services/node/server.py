@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from quorate.calls import shrink
 from quorate.server import Server, Service
@@ -24,15 +24,14 @@ from services.node.verdict import asked
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    import grpc.aio
     from opentelemetry.trace import Span
 
     from quorate.telemetry import Telemetry
+    from services.node.context import Context
     from services.node.meter import Meters
     from services.node.status import StatusSource
     from services.node.supervisor import Supervisor
 
-Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 SERVICE: Final = "quorate.v1.NodeService"
 DEFAULT_DRAIN_SECONDS: Final = 30.0
 DEFAULT_INTERVAL_SECONDS: Final = 5.0

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from quorate.errors import ModelCrashed
@@ -23,31 +21,13 @@ from services.node.residency import Residency
 if TYPE_CHECKING:
     from quorate.config import ModelSettings
     from services.node.child import Child
-    from services.node.engine.messages import ChatTurn, Counters, Embedded, Progress, Scored, Tokens
+    from services.node.engine.messages import ChatTurn, Embedded, Progress, Scored, Tokens
+    from services.node.machine import Machine
     from services.node.score_embed import EmbedOrder, ScoreOrder
 
 AnswerT = TypeVar("AnswerT")
 RESTART_SECONDS: Final = 30.0
 """How long a request whose engine died waits for the next one, when it has no deadline."""
-
-
-def _ignore(_model: str, _before: Counters, _after: Counters) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What the engines of all models share: cores, the directory of their locks, variables.
-
-    `cores` of the machine's `all_cores` may be used. `observe` is told of every step of an engine:
-    the model's name, and the engine's counters before and after.
-    """
-
-    cores: int
-    all_cores: int
-    runtime_directory: Path
-    environment: Mapping[str, str]
-    observe: Callable[[str, Counters, Counters], None] = _ignore
 
 
 AnyModel: TypeAlias = Model | RemoteModel

@@ -17,12 +17,13 @@ from quorate.telemetry import SpanName
 from services.coordinator import ending, journaling, plans
 from services.coordinator.course import Course
 from services.coordinator.events import Finished, Listener, Planned
-from services.coordinator.question import Merged, Plan, Question, Result
+from services.coordinator.outcome import Merged, Plan, Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.coordinator.means import Means
+    from services.coordinator.question import Question
     from services.coordinator.routing.frontier import Point
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from quorate.answers.grouping import Labels
 from quorate.voting.certificate import CertificateProcess
-from services.coordinator.question import Ballot, Certificate, Seat, Status
+from services.coordinator.outcome import Certificate
+from services.coordinator.question import Ballot, Seat, Status
 
 
 def most_evidence(votes: int) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from quorate import voting
 from quorate.answers import Answer, Kind
@@ -19,8 +19,11 @@ from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
 from quorate.voting.stopping import Stop, StopRule, should_stop
 from services.coordinator.certifying import Certifying
 from services.coordinator.events import Leading, Retracted
-from services.coordinator.question import Ballot, Certificate, Seat, Status
+from services.coordinator.question import Ballot, Seat, Status
 from services.coordinator.tally import standings_of, vote_of
+
+if TYPE_CHECKING:
+    from services.coordinator.outcome import Certificate
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,8 @@ from services.coordinator.dispatch import Dispatcher, Work
 from services.coordinator.events import Decided, Listener
 from services.coordinator.orchestrate import table
 from services.coordinator.orchestrate.floor import Floor
-from services.coordinator.question import (
-    Ballot,
-    Decision,
-    Member,
-    Merged,
-    Message,
-    Plan,
-    Question,
-    Result,
-    Seconds,
-    Status,
-)
+from services.coordinator.outcome import Decision, Merged, Plan, Result
+from services.coordinator.question import Ballot, Member, Message, Question, Seconds, Status
 
 if TYPE_CHECKING:
     from services.coordinator.means import Means

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from quorate.errors import NoQuorum, QuorateError
-from services.coordinator.question import Decision, Result, Status
+from services.coordinator.question import Status
 
 if TYPE_CHECKING:
     from quorate.metrics import Metrics
+    from services.coordinator.outcome import Decision, Result
 
 
 def nothing_decided(question_id: str, decisions: Sequence[Decision]) -> QuorateError | None:

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from services.coordinator.question import (
-        Ballot,
-        Certificate,
-        Decision,
-        Plan,
-        Result,
-        Seat,
-        Standing,
-    )
+    from services.coordinator.outcome import Certificate, Decision, Plan, Result, Standing
+    from services.coordinator.question import Ballot, Seat
     from services.coordinator.routing.moves import Move
     from services.coordinator.routing.routed import PlanStep
 

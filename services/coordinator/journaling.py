@@ -11,7 +11,8 @@ from services.coordinator.question import Status
 
 if TYPE_CHECKING:
     from services.coordinator.journal import Journal
-    from services.coordinator.question import Plan, Question, Result
+    from services.coordinator.outcome import Plan, Result
+    from services.coordinator.question import Question
     from services.coordinator.routing.routed import PlanStep, Routed
 
 

@@ -10,7 +10,8 @@ from quorate.identity import Role
 from quorate.merging import Part, deterministic
 from quorate.v1 import common_pb2, synthesizer_pb2, synthesizer_pb2_grpc
 from services.coordinator.events import Listener, Merging
-from services.coordinator.question import Decision, Drawing, Member, Merged, Tokens
+from services.coordinator.outcome import Decision, Merged
+from services.coordinator.question import Drawing, Member, Tokens
 
 if TYPE_CHECKING:
     from services.coordinator.nodes import Channels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from quorate.answers import Kind, infer_kind
 from quorate.errors import InvalidRequest
@@ -11,8 +12,11 @@ from services.coordinator.decompose.dag import Subtask, ordered
 from services.coordinator.decompose.describing import described
 from services.coordinator.decompose.splits import Split, whole
 from services.coordinator.orchestrate import counts
-from services.coordinator.question import Drawing, Member, Plan, Question
+from services.coordinator.outcome import Plan
 from services.coordinator.work import Allowance
+
+if TYPE_CHECKING:
+    from services.coordinator.question import Drawing, Member, Question
 
 USUAL_ROUTING = "mip"
 

@@ -14,7 +14,8 @@ from services.coordinator.routing.moves import Place
 if TYPE_CHECKING:
     from services.coordinator.events import Listener
     from services.coordinator.means import Means
-    from services.coordinator.question import Plan, Question
+    from services.coordinator.outcome import Plan
+    from services.coordinator.question import Question
     from services.coordinator.routing.frontier import Point
     from services.coordinator.staging import Stages
 

@@ -28,17 +28,8 @@ from services.coordinator.question import Status
 if TYPE_CHECKING:
     from services.coordinator.breaker import Circuit
     from services.coordinator.decompose.dag import Subtask
-    from services.coordinator.question import (
-        Ballot,
-        Certificate,
-        Decision,
-        Plan,
-        Result,
-        Round,
-        Seconds,
-        Standing,
-        Tokens,
-    )
+    from services.coordinator.outcome import Certificate, Decision, Plan, Result, Round, Standing
+    from services.coordinator.question import Ballot, Seconds, Tokens
 
 KINDS = {kind: common_pb2.AnswerKind.Value(f"ANSWER_KIND_{kind.name}") for kind in Kind}
 STATUSES = {one: common_pb2.BallotStatus.Value(f"BALLOT_STATUS_{one.name}") for one in Status}

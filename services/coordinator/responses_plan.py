@@ -11,7 +11,8 @@ from services.coordinator.routing.checker import check
 
 if TYPE_CHECKING:
     from services.coordinator.events import Moved
-    from services.coordinator.question import Member, Plan
+    from services.coordinator.outcome import Plan
+    from services.coordinator.question import Member
     from services.coordinator.routing.frontier import Point
     from services.coordinator.routing.moves import Move
     from services.coordinator.routing.routed import PlanStep, Routed

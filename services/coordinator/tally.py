@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from quorate import voting
 from quorate.errors import InvalidRequest, NoQuorum, QuorateError
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
-from services.coordinator.question import (
-    Ballot,
-    Certificate,
-    Decision,
-    Standing,
-    Status,
-)
+from services.coordinator.outcome import Certificate, Decision, Standing
+from services.coordinator.question import Ballot, Status
 from services.coordinator.state.learned import ModelKey
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from quorate.answers import cluster
 from quorate.errors import QuorateError
 from services.coordinator.orchestrate import verifier
 from services.coordinator.orchestrate.floor import answered, explained
-from services.coordinator.question import Ballot, Decision, Member, Seat, Tokens
+from services.coordinator.question import Ballot, Member, Seat, Tokens
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
+    from services.coordinator.outcome import Decision
 
 VERDICTS = ("yes", "no")
 UNKNOWN = 0.5

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.answers import cluster
 from services.coordinator.orchestrate.floor import Ask, answered, explained
-from services.coordinator.question import Ballot, Decision, Member, Round, Seat
+from services.coordinator.question import Ballot, Member, Seat
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
+    from services.coordinator.outcome import Decision, Round
 
 DEFAULT_RISK = 0.05
 LEAST_AGREEING = 2

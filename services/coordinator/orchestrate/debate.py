@@ -17,11 +17,11 @@ from quorate.answers import cluster
 from services.coordinator.orchestrate import peers
 from services.coordinator.orchestrate.counts import DEBATE_ROUNDS
 from services.coordinator.orchestrate.floor import Ask, answered, explained, uncounted
-from services.coordinator.question import Ballot, Decision, Member, Status
+from services.coordinator.question import Ballot, Member, Status
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
-    from services.coordinator.question import Round
+    from services.coordinator.outcome import Decision, Round
 
 AGREED = "all live voters agree"
 LIVE = (Status.VALID, Status.ABSTAINED)

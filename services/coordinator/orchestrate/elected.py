@@ -14,10 +14,11 @@ from quorate.answers import cluster
 from quorate.errors import NoQuorum
 from quorate.records import last_word
 from services.coordinator.orchestrate.floor import explained
-from services.coordinator.question import Ballot, Decision, Standing
+from services.coordinator.outcome import Decision, Standing
 
 if TYPE_CHECKING:
     from quorate.answers import Answer
+    from services.coordinator.question import Ballot
 
 
 def elected(

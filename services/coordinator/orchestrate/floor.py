@@ -22,14 +22,13 @@ from services.coordinator.events import (
     Started,
     Token,
 )
+from services.coordinator.outcome import Decision, Round
 from services.coordinator.question import (
     Ballot,
-    Decision,
     Drawing,
     Member,
     Message,
     Question,
-    Round,
     Scored,
     Seat,
     Status,

@@ -11,10 +11,11 @@ from quorate import prompts, quoting
 from services.coordinator.orchestrate import lead
 from services.coordinator.orchestrate.elected import elected
 from services.coordinator.orchestrate.floor import Ask, answered, explained, uncounted
-from services.coordinator.question import Ballot, Decision, Member, Message, Round, Seat
+from services.coordinator.question import Ballot, Member, Message, Seat
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
+    from services.coordinator.outcome import Decision, Round
 
 MOST_REFERENCES = 16
 """Answers of one layer that a model reads."""

@@ -15,7 +15,8 @@ from services.coordinator.orchestrate.layers import Layers
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
-    from services.coordinator.question import Ballot, Decision
+    from services.coordinator.outcome import Decision
+    from services.coordinator.question import Ballot
 
 
 async def moa(floor: Floor) -> Decision:

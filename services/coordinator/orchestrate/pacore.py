@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.coordinator.orchestrate.floor import Floor
-    from services.coordinator.question import Decision, Member
+    from services.coordinator.outcome import Decision
+    from services.coordinator.question import Member
 
 
 async def pacore(floor: Floor) -> Decision:

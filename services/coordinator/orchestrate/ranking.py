@@ -19,7 +19,8 @@ from services.coordinator.orchestrate.floor import answered, explained
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
-    from services.coordinator.question import Ballot, Decision, Member, Scored
+    from services.coordinator.outcome import Decision
+    from services.coordinator.question import Ballot, Member, Scored
 
 MOST_RANKED = 32
 """Different answers that are ranked, the most frequent first; a node scores 256 at most."""

@@ -16,7 +16,8 @@ from services.coordinator.orchestrate.universal import universal
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
-    from services.coordinator.question import Decision, Question
+    from services.coordinator.outcome import Decision
+    from services.coordinator.question import Question
 
 Orchestration: TypeAlias = "Callable[[Floor], Awaitable[Decision]]"
 

@@ -18,10 +18,11 @@ from quorate.answers import Kind, cluster, extract
 from services.coordinator.orchestrate import lead
 from services.coordinator.orchestrate.elected import elected
 from services.coordinator.orchestrate.floor import answered, explained, uncounted
-from services.coordinator.question import Ballot, Decision, Status
+from services.coordinator.question import Ballot, Status
 
 if TYPE_CHECKING:
     from services.coordinator.orchestrate.floor import Floor
+    from services.coordinator.outcome import Decision
 
 MOST_CANDIDATES = len(prompts.LETTERS)
 PICK_TOKENS = 8

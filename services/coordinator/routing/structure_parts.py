@@ -206,22 +206,21 @@ class Fractions:
 
     def penalties(self, gains: Matrix) -> tuple[Matrix, Matrix]:
         """Price the row that bounds best: what an option gains beyond its price is lost without."""
-        bound, price = min(
-            (self._by_row(gains, row) for row in range(len(self._left))), key=lambda it: it[0].gain
-        )
-        del bound
-        into, out = np.maximum(-price, 0.0), np.maximum(price, 0.0)
-        into[~self._free & (self._state == FREE)] = np.inf
+        rows = (self._by_row(gains, row) for row in range(len(self._left)))
+        price = min(rows, key=lambda filled: filled[0].gain)[1]
+        # What has no room beside those that are in cannot come in, and being out costs nothing.
+        into = np.where(self._free, np.maximum(-price, 0.0), np.inf)
+        out = np.where(self._free, np.maximum(price, 0.0), 0.0)
         return into, out
 
     def _by_row(self, gains: Matrix, row: int) -> tuple[Best, Matrix]:
         """Fill one row; gives the bound, and each option's gain beyond the price of its weight."""
         weights, left = self._weights[row].astype(np.float64), float(self._left[row])
-        wanted = np.flatnonzero(self._free & (gains > 0.0))
-        order = wanted[np.argsort(-gains[wanted] / np.maximum(weights[wanted], 1e-300))]
-        before = np.concatenate([[0.0], np.cumsum(weights[order])])[:-1]
-        share = np.zeros(len(gains))
-        share[order] = np.clip((left - before) / np.maximum(weights[order], 1e-300), 0.0, 1.0)
+        share = np.where(self._free & (gains > 0.0) & (weights == 0.0), 1.0, 0.0)
+        wanted = np.flatnonzero(self._free & (gains > 0.0) & (weights > 0.0))
+        order = wanted[np.argsort(-gains[wanted] / weights[wanted], kind="stable")]
+        before = np.cumsum(weights[order]) - weights[order]
+        share[order] = np.clip((left - before) / weights[order], 0.0, 1.0)
         split = order[share[order] < 1.0]
         price = gains[split[0]] / weights[split[0]] if len(split) else 0.0
         share[self._state == IN] = 1.0

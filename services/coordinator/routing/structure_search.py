@@ -131,7 +131,7 @@ class _Search:
             child = state.copy()
             child[split] = decision
             self._follow(child)
-            left = value - max(0.0, float(fall))
+            left = min(value, bound.value - max(0.0, float(fall)))
             if not self._enough(left):
                 made.append(_Open(-left, next(self._numbers), child, bound.prices))
         return made

@@ -10,7 +10,7 @@ from quorate.answers import Kind
 from quorate.answers.options import options as options_of
 from quorate.voting.correlation import effective_votes
 from quorate.voting.knowledge import NOTHING_KNOWN, Kin, Knowledge
-from services.coordinator.question import Ballot, Decision, Status
+from services.coordinator.question import Ballot, Status
 from services.coordinator.state import judgement
 from services.coordinator.state.latencies import Place
 from services.coordinator.state.latency import Latency
@@ -18,7 +18,8 @@ from services.coordinator.state.learned import NOTHING_LEARNED, ModelKey, State
 from services.coordinator.state.learning import knowledge
 
 if TYPE_CHECKING:
-    from services.coordinator.question import Member, Question, Result
+    from services.coordinator.outcome import Decision, Result
+    from services.coordinator.question import Member, Question
 
 Value = TypeVar("Value")
 MOST_KEPT = 512

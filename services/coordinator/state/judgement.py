@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.voting import answer_calibration, calibration, conformal
 from quorate.voting.answer_calibration import AnswerCalibrator, Features
-from services.coordinator.question import Ballot, Decision, Status
+from services.coordinator.question import Ballot, Status
 from services.coordinator.state.learned import AnswerItem, BallotItem, ModelKey
 from services.coordinator.state.rungs import NONE_LEARNED, Thresholds
 
 if TYPE_CHECKING:
     from quorate.voting.calibration import Calibrator
     from quorate.voting.conformal import RiskCurve
+    from services.coordinator.outcome import Decision
 
 FEWEST_ANSWERS = 2 * answer_calibration.FEWEST_ITEMS
 """Half of the items fit the calibrator, the others prove what it promises."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from quorate.memory_settings import MemorySettings
     from quorate.metrics import Metrics
-    from services.coordinator.question import Member, Question, Result
+    from services.coordinator.outcome import Result
+    from services.coordinator.question import Member, Question
     from services.coordinator.state.judgement import Judges
     from services.coordinator.state.latencies import Place
     from services.coordinator.state.latency import Latency

@@ -20,7 +20,8 @@ from quorate.records.values import answer_record
 from services.coordinator.state.learned import ModelKey
 
 if TYPE_CHECKING:
-    from services.coordinator.question import Ballot, Decision, Member, Question, Result
+    from services.coordinator.outcome import Decision, Result
+    from services.coordinator.question import Ballot, Member, Question
 
 MEASURED = ("quorate", "llama-cpp-python")
 

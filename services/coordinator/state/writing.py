@@ -10,7 +10,8 @@ from services.coordinator.state.store import Kept
 
 if TYPE_CHECKING:
     from quorate.records import Record
-    from services.coordinator.question import Member, Question, Result
+    from services.coordinator.outcome import Result
+    from services.coordinator.question import Member, Question
 
 
 class Answered(NamedTuple):

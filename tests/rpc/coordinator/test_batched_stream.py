@@ -52,9 +52,13 @@ async def test_an_error_comes_behind_the_events_that_led_to_it(mesh, script) -> 
     question = script.asked("What is 9 + 9?", kind="ANSWER_KIND_NUMBER")
     request = coordinator_pb2.AskStreamRequest(question=question, batched=True)
     events: list[coordinator_pb2.AskStreamResponse] = []
-    with pytest.raises(errors.NoQuorum):
+
+    async def read() -> None:
         async for message in mesh.client.AskStream(request):
-            events += message.batch.events or (message,)
+            events.extend(message.batch.events or (message,))
+
+    with pytest.raises(errors.NoQuorum):
+        await read()
     assert {"planned", "started", "ballot"} <= set(kinds(events))
 
 

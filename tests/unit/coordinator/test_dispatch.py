@@ -19,15 +19,8 @@ from services.coordinator import tally
 from services.coordinator.decompose.dag import Subtask
 from services.coordinator.dispatch import Allowance, Call, Dispatcher, Work
 from services.coordinator.events import Certified, Event, Leading, Listener, Retracted
-from services.coordinator.question import (
-    Ballot,
-    Decision,
-    Drawing,
-    Member,
-    Message,
-    Status,
-    Tokens,
-)
+from services.coordinator.outcome import Decision
+from services.coordinator.question import Ballot, Drawing, Member, Message, Status, Tokens
 from services.coordinator.said import Ending, Said
 from services.coordinator.tally import decide
 from services.coordinator.traffic import Traffic

@@ -14,14 +14,8 @@ from quorate.errors import ConfigurationError, NotFound, Unavailable
 from quorate.memory_settings import MemorySettings
 from quorate.metrics import Metrics
 from services.coordinator.decompose.dag import Subtask
-from services.coordinator.question import (
-    Decision,
-    Merged,
-    Message,
-    Question,
-    Result,
-    Seconds,
-)
+from services.coordinator.outcome import Decision, Merged, Result
+from services.coordinator.question import Message, Question, Seconds
 from services.coordinator.state.backing import Backing
 from services.coordinator.state.memory import Memory
 from services.coordinator.state.store import Store

@@ -18,13 +18,12 @@ from quorate.records.values import answer_of, answer_record
 from quorate.voting.knowledge import Joint, Kin, Knowledge, Record, Together
 from services.coordinator import tally
 from services.coordinator.decompose.dag import Subtask
+from services.coordinator.outcome import Merged, Result
 from services.coordinator.question import (
     Ballot,
     Member,
-    Merged,
     Message,
     Question,
-    Result,
     Seat,
     Seconds,
     Status,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.bench.plan.instances import draw
-from services.coordinator.routing import structure_parts
+from services.coordinator.routing import structure_parts, structure_search
 from services.coordinator.routing.mip import exact, mip
 from services.coordinator.routing.modelling import model_of, run_highs
 from services.coordinator.routing.packing import rows_of
@@ -18,7 +18,15 @@ from services.coordinator.routing.structure import by_structure
 from services.coordinator.routing.structure_bound import descend, first_prices
 from services.coordinator.routing.structure_core import core_of
 from services.coordinator.routing.structure_exchange import improved
-from services.coordinator.routing.structure_parts import maximal_sets, parts_of
+from services.coordinator.routing.structure_parts import (
+    FREE,
+    IN,
+    OUT,
+    Fractions,
+    Listed,
+    maximal_sets,
+    parts_of,
+)
 from tests.unit.coordinator.routing.conftest import GB, best_by_trying, drawn, problem_of
 
 FOREVER = math.inf
@@ -101,6 +109,70 @@ def sets_by_hand(weights, budgets):
         if not any(other != taken and all(o >= t for o, t in zip(other, taken, strict=True))
                    for other in fitting)
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [Listed, Fractions])
+def test_what_a_part_may_gain_is_never_less_than_by_hand(kind):
+    random = np.random.default_rng(23)
+    for _ in range(300):
+        count, rows = int(random.integers(1, 7)), int(random.integers(1, 4))
+        weights = random.integers(0, 6, (rows, count)) * (random.random((rows, count)) < 0.6)
+        budgets = np.maximum(weights.max(axis=1), weights.sum(axis=1) // 2)
+        gains = np.round(random.normal(size=count), 1)
+        state = random.choice([FREE, FREE, IN, OUT], count).astype(np.int8)
+        part = made(kind, weights, budgets).decided(state)
+        most = most_by_hand(weights, budgets, gains, state)
+        if part is None:
+            assert most == -math.inf
+            continue
+        best = part.best(gains).gain
+        assert best >= most - 1e-12
+        if kind is Listed:
+            assert best == pytest.approx(most)
+        into, out = part.penalties(gains)
+        for option in np.flatnonzero(state == FREE):
+            for forced, fall in ((IN, into[option]), (OUT, out[option])):
+                changed = state.copy()
+                changed[option] = forced
+                assert best - fall >= most_by_hand(weights, budgets, gains, changed) - 1e-12
+
+
+def made(kind, weights, budgets):
+    state = np.zeros(weights.shape[1], dtype=np.int8)
+    if kind is Listed:
+        return Listed(np.arange(weights.shape[1]), maximal_sets(weights, budgets), state)
+    return Fractions(np.arange(weights.shape[1]), weights, budgets, state)
+
+
+def most_by_hand(weights, budgets, gains, state):
+    """The most that a set gains that holds all that are in, and none that is out."""
+    best = -math.inf
+    for number in range(2 ** len(gains)):
+        taken = np.array([bool(number >> i & 1) for i in range(len(gains))])
+        allowed = taken[state == IN].all() and not taken[state == OUT].any()
+        if allowed and (weights[:, taken].sum(axis=1) <= budgets).all():
+            best = max(best, float(gains[taken].sum()))
+    return best
+
+
+@pytest.mark.parametrize("listed", [0, 40])
+def test_a_search_whose_bounds_are_bad_still_ends_at_the_best_plan(monkeypatch, listed):
+    """With hardly a step for each bound there are many branches, and bounds rise on the way."""
+    monkeypatch.setattr(structure_search, "ROOT_STEPS", 2)
+    monkeypatch.setattr(structure_search, "NODE_STEPS", 1)
+    monkeypatch.setattr(structure_search, "improved", lambda core, members, until: members)
+    monkeypatch.setattr(structure_parts, "MOST_LISTED", listed)
+    nodes = []
+    for seed in range(80):
+        problem = draw(9, 12, seed)
+        core = core_of(problem)
+        found = structure_search.search(core, FOREVER)
+        if found.value == -math.inf:
+            continue  # without steps there may be no plan to begin with
+        assert found.value == pytest.approx(exact(problem, 10.0, 0).objective, abs=1e-6)
+        nodes.append(found.nodes)
+    assert len(nodes) > 40
+    assert max(nodes) > 10
 
 
 def test_more_sets_than_are_of_use_are_not_listed():

@@ -20,6 +20,7 @@ from quorate.cli.plan_options import (
     MemoryOption,
     ModelOption,
     NodeOption,
+    PartsOption,
     PlannerOption,
     RoutingOption,
     memory_limits,
@@ -54,6 +55,7 @@ class AskOptions:
     model: ModelOption = None
     node: NodeOption = None
     decompose: DecomposeOption = None
+    parts: PartsOption = None
     planner: PlannerOption = None
     routing: RoutingOption = None
     horizon: HorizonOption = None
@@ -140,8 +142,10 @@ class AskOptions:
     def asked(self) -> dict[str, object | None]:
         """Give what a question is told, by the client's names; None leaves it to the coordinator.
 
-        Raises InvalidRequest for a memory limit that is none.
+        Raises InvalidRequest for a memory limit that is none, and for parts that cannot be used.
         """
+        from quorate.cli.parts_file import given_parts
+
         return {
             "strategy": self.strategy,
             "seed": self.seed,
@@ -151,6 +155,7 @@ class AskOptions:
             "models": self.model or None,
             "nodes": self.node or None,
             "decompose": word(self.decompose),
+            "subtasks": given_parts(self.parts, self.questions, self.decompose),
             "planner": self.planner,
             "routing": word(self.routing),
             "horizon": self.horizon,

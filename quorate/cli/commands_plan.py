@@ -22,6 +22,7 @@ from quorate.cli.plan_options import (
     MemoryOption,
     ModelOption,
     NodeOption,
+    PartsOption,
     PlannerOption,
     RoutingOption,
     memory_limits,
@@ -49,6 +50,7 @@ class PlanOptions:
     model: ModelOption = None
     node: NodeOption = None
     decompose: DecomposeOption = None
+    parts: PartsOption = None
     planner: PlannerOption = None
     budget_seconds: BudgetSecondsOption = None
     budget_tokens: BudgetTokensOption = None
@@ -72,8 +74,10 @@ class PlanOptions:
     def asked(self) -> dict[str, object | None]:
         """Give what a question is told, by the client's names; None leaves it to the coordinator.
 
-        Raises InvalidRequest for a memory limit that is none.
+        Raises InvalidRequest for a memory limit that is none, and for parts that cannot be used.
         """
+        from quorate.cli.parts_file import given_parts
+
         return {
             "routing": word(self.routing),
             "horizon": self.horizon,
@@ -84,6 +88,7 @@ class PlanOptions:
             "models": self.model or None,
             "nodes": self.node or None,
             "decompose": word(self.decompose),
+            "subtasks": given_parts(self.parts, self.questions, self.decompose),
             "planner": self.planner,
             "budget_seconds": self.budget_seconds,
             "budget_tokens": self.budget_tokens,

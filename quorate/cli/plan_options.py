@@ -64,6 +64,16 @@ DecomposeOption = Annotated[
     Decompose | None,
     typer.Option(help="How to split a question.", show_default="rules"),
 ]
+PartsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--parts",
+        metavar="FILE",
+        help="The parts, where you know them: a .json or .yaml list of {id, text, depends_on, "
+        "task_type, …}, or what `plan --json` printed; - reads stdin.",
+        show_default="the question is split",
+    ),
+]
 MaxModelsOption = Annotated[
     int | None, typer.Option(help="Most models to ask for each part.", show_default="all")
 ]

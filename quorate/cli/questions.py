@@ -22,13 +22,16 @@ def given(options: dict[str, object | None]) -> Options:
 
 def text_of(question: str) -> str:
     """Read a question from stdin when it is "-"; raises InvalidRequest when it is no text."""
-    if question != STDIN:
-        return _checked(question)
+    return read_stdin().strip() if question == STDIN else _checked(question)
+
+
+def read_stdin() -> str:
+    """Read what is piped in; raises InvalidRequest when it is no text, or too long."""
     data = sys.stdin.buffer.read(MOST_STDIN_BYTES + 1)
     if len(data) > MOST_STDIN_BYTES:
         raise InvalidRequest(f"stdin holds more than {MOST_STDIN_BYTES} bytes; shorten the text")
     try:
-        return data.decode("utf-8").strip()
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"stdin is not UTF-8 text: {error}") from error
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from quorate.errors import InvalidRequest, nearest
+
+if TYPE_CHECKING:
+    from quorate.client.plans import Subtask
 
 ROLES = ("system", "user", "assistant")
 ROUTINGS = ("mip", "lp_relaxed", "model", "greedy", "round_robin", "random")
@@ -39,7 +42,10 @@ class Options(TypedDict, total=False):
     later layers of parts that it looks ahead at, 0 to 16. `lambda_token` weighs the cost of tokens
     and `lambda_switch` that of loading models, each in [0, 1000]. `memory` limits what the plan
     uses: {"gpu0": "8GiB", "n2": 500_000_000} by the name of a node or machine, "" for every
-    machine. `planner` names the model that splits and plans where a model does.
+    machine. `planner` names the model that splits and plans where a model does. `subtasks` are the
+    parts where you know them, at most 64: each a Subtask, or a mapping with `id`, `text` (or
+    `description`) and, as far as known, `depends_on`, `task_type`, `kind` (or `expected_answer`),
+    `estimated_tokens` and `difficulty`. Then nothing is split.
 
     Sampling: seed, temperature, top_k, top_p, min_p, max_tokens, stop, grammar, json_schema.
     """
@@ -80,6 +86,7 @@ class Options(TypedDict, total=False):
     lambda_switch: float
     memory: Mapping[str, int | str]
     planner: str
+    subtasks: Sequence[Mapping[str, object] | Subtask]
     frozen: bool
     deterministic: bool
 
@@ -125,6 +132,7 @@ class Question:
     lambda_switch: float | None = None
     memory: Mapping[str, int | str] = field(default_factory=dict)
     planner: str = ""
+    subtasks: Sequence[Mapping[str, object] | Subtask] = ()
     frozen: bool = False
     deterministic: bool = False
 

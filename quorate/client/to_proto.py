@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from quorate.client.enums import enum_number
+from quorate.client.parts import parts_of
 from quorate.client.question import ROLES, ROUTINGS, Message, Question
 from quorate.errors import InvalidRequest, nearest
 from quorate.setting_types import parse_bytes
 from quorate.v1 import common_pb2, coordinator_pb2
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import EnumDescriptor
+    from quorate.client.plans import Subtask
 
 MOST_CHARACTERS = 2**20
 """Of all messages together; the coordinator allows no more."""
@@ -63,12 +65,14 @@ def _written(asked: Question) -> coordinator_pb2.Question:
         max_models=asked.max_models,
         budget=coordinator_pb2.Budget(seconds=asked.budget_seconds, tokens=asked.budget_tokens),
         risk=asked.risk,
-        kind=_number(common_pb2.AnswerKind.DESCRIPTOR, "kind", asked.kind),
+        kind=enum_number(common_pb2.AnswerKind.DESCRIPTOR, "kind", asked.kind),
         ground_truth=asked.ground_truth,
         models=asked.models,
         nodes=asked.nodes,
-        decompose=_number(coordinator_pb2.DecomposeMode.DESCRIPTOR, "decompose", asked.decompose),
-        stop_rule=_number(coordinator_pb2.StopRule.DESCRIPTOR, "stop_rule", asked.stop_rule),
+        decompose=enum_number(
+            coordinator_pb2.DecomposeMode.DESCRIPTOR, "decompose", asked.decompose
+        ),
+        stop_rule=enum_number(coordinator_pb2.StopRule.DESCRIPTOR, "stop_rule", asked.stop_rule),
         samples=asked.samples,
         rounds=asked.rounds,
         frozen=asked.frozen,
@@ -79,13 +83,14 @@ def _written(asked: Question) -> coordinator_pb2.Question:
         error_risk=asked.error_risk,
         topic=asked.topic,
         delta=asked.delta,
-        topology=_number(coordinator_pb2.DebateTopology.DESCRIPTOR, "topology", asked.topology),
+        topology=enum_number(coordinator_pb2.DebateTopology.DESCRIPTOR, "topology", asked.topology),
         cascade=asked.cascade,
         widths=asked.widths,
         lambda_token=asked.lambda_token,
         lambda_switch=asked.lambda_switch,
         memory_bytes=_memory(asked.memory),
         planner=asked.planner,
+        subtasks=[_subtask(part) for part in parts_of(asked.subtasks)],
     )
 
 
@@ -133,6 +138,18 @@ def _bytes(name: str, size: int | str) -> int:
     return count
 
 
+def _subtask(part: Subtask) -> coordinator_pb2.Subtask:
+    return coordinator_pb2.Subtask(
+        id=part.id,
+        text=part.text,
+        depends_on=part.depends_on,
+        task_type=part.task_type,
+        kind=enum_number(common_pb2.AnswerKind.DESCRIPTOR, "kind", part.kind),
+        estimated_tokens=part.estimated_tokens,
+        difficulty=part.difficulty,
+    )
+
+
 def sampling(asked: Question) -> common_pb2.Sampling:
     """Write the sampling options; what is unset stays unset."""
     if asked.grammar is not None and asked.json_schema is not None:
@@ -162,13 +179,3 @@ def _check_size(messages: Sequence[Message]) -> None:
         raise InvalidRequest.field(
             "messages", f"{size} characters", f"{MOST_CHARACTERS} are the most", "Shorten them."
         )
-
-
-def _number(enum: EnumDescriptor, name: str, value: object) -> Any:
-    """Give the number of an option's value, 0 for ""; raises InvalidRequest with near names."""
-    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    numbers = {text.removeprefix(prefix).lower(): one.number for text, one in
-               enum.values_by_name.items() if one.number}  # fmt: skip
-    if not isinstance(value, str) or (value and value.lower() not in numbers):
-        raise InvalidRequest(f"{name} cannot be {value!r}.{nearest(str(value), numbers)}")
-    return numbers.get(value.lower(), 0)

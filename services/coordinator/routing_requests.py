@@ -71,7 +71,7 @@ def subtasks_of(asked: coordinator_pb2.Question) -> tuple[Subtask, ...]:
     parts = [
         Subtask(
             one.id,
-            " ".join(one.text.split()),
+            one.text.strip(),  # its lines are its own: program text, options
             tuple(dict.fromkeys(one.depends_on)),
             one.task_type,
             one.estimated_tokens,

@@ -38,6 +38,14 @@ async def test_given_parts_are_asked_in_their_order_with_their_parents_answers(
     assert answers == {"t1": "6", "t3": "Paris", "t2": "both"}
 
 
+async def test_a_part_keeps_its_lines(mesh, script) -> None:
+    node = await mesh.node("n1", atlas=script.says("6"))
+    text = "What does this print?\n\nfor n in (1, 2):\n    print(n)"
+    events = await mesh.stream("Do all that.", subtasks=[part(1, f"\n{text}\n")])
+    assert events[0].planned.subtasks[0].text == text
+    assert text in node.script.requests[0].messages[-1].content
+
+
 @pytest.mark.parametrize(
     ("subtasks", "said"),
     [

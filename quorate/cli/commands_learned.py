@@ -39,6 +39,19 @@ def show(
         command.show(home_of(home), topic, as_json=as_json)
 
 
+@weights.command(epilog="Example: quorate weights specialists")
+def specialists(as_json: JsonOption = False, home: HomeOption = None) -> None:
+    """Show which model is best at what: code, reasoning, math, creative, extraction and so on.
+
+    These are the coordinator's own estimates, by which it chooses models for the parts of a
+    question: what was learned from judged answers, and the models' cards where there are few.
+    """
+    with reported(as_json=as_json):
+        from quorate.cli import specialists as command
+
+        command.show(home_of(home), as_json=as_json)
+
+
 @weights.command(epilog="Example: quorate weights reset --model atlas --yes")
 def reset(
     model: Annotated[

@@ -44,7 +44,10 @@ def doubts(problem: Problem, found: Solution) -> list[str]:
 def beside(problem: Problem, found: Solution) -> Solution | None:
     """Take single steps from a plan to better ones; a true bound forbids what that finds."""
     working = {worker for task in found.assignment.workers for worker in task}
-    members = neatened(problem, working, time.perf_counter() + LOOK_SECONDS)
+    try:
+        members = neatened(problem, working, time.perf_counter() + LOOK_SECONDS)
+    except OverflowError:  # bytes beyond all memory, with which only plain integers count
+        return None
     assignment = filling.plan(problem, members)
     if assignment is None or not check(problem, assignment).feasible:
         return None

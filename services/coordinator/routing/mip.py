@@ -128,8 +128,10 @@ def _helped(
     except NoPlan:
         if found.assignment is None:
             raise
-        name, best = "structure+highs", found.assignment
-        return judged(name, problem, best, found.objective, True, started)
+        # Nothing is left that could be better. With a deadline it only means that HiGHS rounds.
+        proved = problem.deadline_seconds is None
+        bound = found.objective if proved else found.bound
+        return judged("structure+highs", problem, found.assignment, bound, proved, started)
     except SolverFailed:
         if found.assignment is None:
             raise

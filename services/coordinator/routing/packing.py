@@ -104,7 +104,7 @@ def _load_rows(problem: Problem) -> Iterator[Row]:
 
 
 class Packing:
-    """A set of options that grows and shrinks within the rows. Owned by one solver's call."""
+    """A set of options that grows within the rows. Owned by one solver's call."""
 
     def __init__(self, rows: Sequence[Row], members: Iterable[int] = ()) -> None:
         self._rows = rows
@@ -124,13 +124,6 @@ class Packing:
         self.members.add(option)
         self._left = [
             left - row.weights[option] for row, left in zip(self._rows, self._left, strict=True)
-        ]
-
-    def remove(self, option: int) -> None:
-        """Put an option out."""
-        self.members.remove(option)
-        self._left = [
-            left + row.weights[option] for row, left in zip(self._rows, self._left, strict=True)
         ]
 
     def filled(self, order: Iterable[int]) -> Packing:

@@ -42,7 +42,7 @@ def no_plan(problem: Problem) -> NoPlan:
     if most_workers(problem) == 0:
         return _too_small(problem)
     if problem.deadline_seconds is None:
-        return NoPlan("No plan was found in time. Give the solver longer, or ask fewer questions.")
+        return NoPlan("No plan was found in time. Give the solver longer, or ask for fewer tasks.")
     return _too_late(problem, problem.deadline_seconds)
 
 

@@ -90,7 +90,7 @@ def _largest(
     Raises NoPlan when not even one worker per task has one.
     """
     best, voters, least = None, most, 0
-    while least < most:
+    while True:
         try:
             best = _first_that_holds(capped(problem, voters), mode, until, seed)
             least = voters
@@ -98,11 +98,10 @@ def _largest(
             if voters == 1:
                 raise error if isinstance(error, _Failed) else no_plan(problem) from error
             most = voters - 1
+        if best is not None and least == most:
+            return best, least
         # With a limit on copies, fewer voters may want more different models: no halving then.
         voters = most if problem.copies else (least + most + 1) // 2
-    if best is None:
-        raise no_plan(problem)
-    return best, least
 
 
 def _first_that_holds(problem: Problem, mode: str, until: float, seed: int) -> Solution:

@@ -14,7 +14,7 @@ import pytest
 from quorate.errors import NoPlan
 from services.bench.plan.instances import draw
 from services.coordinator.routing import mip as exact_solvers
-from services.coordinator.routing import structure_search, table
+from services.coordinator.routing import modelling, relaxed, structure_search, table
 from services.coordinator.routing.checker import check
 from services.coordinator.routing.mip import exact, mip
 from services.coordinator.routing.modelling import SolverFailed
@@ -43,7 +43,7 @@ def says(workers, objective=None, bound=None, status="optimal"):
 
 
 def dies(error):
-    def answer(problem, limit_seconds, seed):
+    def answer(*_, **__):
         raise error
 
     return answer
@@ -305,6 +305,50 @@ def test_messages_name_no_number_without_its_unit_or_fix():
     with pytest.raises(NoPlan) as refused:
         solve(problem)
     assert re.search(r"Give gpu at least \d+ bytes", refused.value.message)
+
+
+def test_bytes_beyond_all_memory_are_planned_without_the_structure():
+    problem = problem_of([[0.9], [0.8]], [2**60, 2**58], {"gpu": 2**60 + 5}, voters=[1])
+    found = solve(problem)
+    assert f"mip failed: OverflowError: {2**60} bytes are beyond all memory" in found.note
+    assert found.assignment.workers == ((0,),)
+
+
+def test_the_relaxation_goes_to_scs_where_highs_fails(problem, monkeypatch):
+    def broken(model, limit_seconds, seed=0):
+        raise SolverFailed("HiGHS ended with kUnknown")
+
+    monkeypatch.setattr(relaxed, "run_highs", broken)
+    found = solve(problem, "lp_relaxed")
+    assert (found.solver, found.note) == ("scs_relaxed", "HiGHS ended with kUnknown")
+    assert check(problem, found.assignment).feasible
+
+
+def test_when_highs_cannot_help_the_structure_s_plan_stands_with_its_gap(monkeypatch):
+    monkeypatch.setattr(structure_search._Search, "_over", lambda search: search.nodes > 0)
+    monkeypatch.setattr(exact_solvers, "exact", dies(SolverFailed("HiGHS ended with kUnknown")))
+    open_ = [mip(draw(32, 64, seed, seed % 2 == 1), 10.0, 0) for seed in range(30)]
+    gaps = [found.gap for found in open_ if found.status == "time_limit"]
+    assert gaps
+    assert all(0.0 < gap < 0.01 for gap in gaps)
+    assert {found.solver for found in open_} == {"structure"}
+
+
+def test_a_deadline_whose_need_cannot_be_found_is_still_refused_with_the_reason(monkeypatch):
+    problem = problem_of([[0.9]], seconds=[[4.0]], deadline_seconds=3.0)
+    failing = dies(SolverFailed("HiGHS ended with kUnknown"))
+    monkeypatch.setattr(modelling, "run_highs", failing)
+    with pytest.raises(NoPlan, match=r"deadline of 3 s\. .*What it needs is unknown: HiGHS"):
+        solve(problem)
+
+
+def test_a_copy_of_a_model_works_only_where_there_are_too_few_different_ones():
+    problem = problem_of(
+        [[0.9, 0.9]] * 2 + [[0.5, 0.5]], models=["a", "a", "b"], voters=[2, 3], copies=1
+    )
+    assert solve(problem).assignment.workers == ((0, 2), (0, 1, 2))
+    verdict = check(problem, Assignment(((0, 1), (0, 1, 2)), frozenset({0, 1, 2})))
+    assert verdict.violations == ("task t0: 2 copies of a work on it, but at most 1 may",)
 
 
 def test_problems_that_are_solved_at_once_in_threads_do_not_meet():

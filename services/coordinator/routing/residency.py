@@ -80,21 +80,13 @@ def uses(
     )
 
 
-def ahead(problem: Problem, present: Assignment, later: Sequence[int]) -> tuple[int, ...]:
-    """Choose what can be loaded beside the present layer's models without unloading any.
+def ahead(window: Assignment, loads: Sequence[int], ready: int) -> tuple[int, ...]:
+    """Say which loads are for later layers alone: those that none of the first tasks works with.
 
-    `later` are options that a later layer is to work with, the most urgent first.
+    All models of a window have room together, so only what no task of it wants gives way to them.
     """
-    kept = {i for i, one in enumerate(problem.options) if one.resident and one.may_leave}
-    left = room(problem, _working(present) | frozenset(kept))
-    chosen = list[int]()
-    for i in later:
-        option = problem.options[i]
-        fits = all(left[name] >= option.memory_bytes for name in option.pools)
-        if fits and not option.resident and i not in _working(present):
-            _take(left, option)
-            chosen.append(i)
-    return tuple(chosen)
+    now = {i for workers in window.workers[:ready] for i in workers}
+    return tuple(i for i in loads if i not in now)
 
 
 def _working(assignment: Assignment) -> frozenset[int]:

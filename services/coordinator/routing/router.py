@@ -156,16 +156,15 @@ class Router:
     ) -> Routed:
         problem, assignment = made.problem, solution.assignment
         verdict = check(_as_planned(problem, assignment), assignment)
-        present = assignment._replace(workers=assignment.workers[:ready])
-        first = residency.moves(problem, present)
-        later = [i for workers in assignment.workers[ready:] for i in workers]
-        early = residency.ahead(problem, present, list(dict.fromkeys(later)))
+        planned = residency.moves(problem, assignment)
+        early = residency.ahead(assignment, planned.loads, ready)
+        first = [i for i in planned.loads if i not in early]
         addresses = {node.name: node.address for node in nodes}
         moves = [
             _move(problem, i, addresses, load=load, ahead=ahead)
             for numbers, load, ahead in (
-                (first.unloads, False, False),
-                (first.loads, True, False),
+                (planned.unloads, False, False),
+                (first, True, False),
                 (early, True, True),
             )
             for i in numbers

@@ -59,16 +59,33 @@ def test_quick_loads_come_first() -> None:
     assert moves(made, works(0, 1)).loads == (1, 0)
 
 
-def test_ahead_is_loaded_only_beside_everything_that_is_there() -> None:
+def window_of(*tasks: tuple[int, ...]) -> Assignment:
+    return Assignment(tasks, frozenset(i for workers in tasks for i in workers))
+
+
+def test_what_no_layer_of_a_window_wants_gives_way_to_what_the_next_one_does() -> None:
+    made = problem(
+        option("now", 40, resident=True),
+        option("idle", 40, resident=True),
+        option("soon", 40, resident=False),
+        budget=100,
+    )
+    planned = moves(made, window_of((0,), (2,)))
+    assert planned == ((2,), (1,))
+    assert ahead(window_of((0,), (2,)), planned.loads, 1) == (2,)
+
+
+def test_what_the_next_layer_wants_does_not_leave_for_this_one() -> None:
     made = problem(
         option("now", 40, resident=False),
-        option("idle", 30, resident=True),
-        option("soon", 30, resident=False),
-        option("later", 30, resident=False),
-        budget=110,
+        option("idle", 40, resident=True),
+        option("soon", 40, resident=True),
+        budget=100,
+        worth=[0.9, 0.8, 0.2],
     )
-    assert ahead(made, works(0), [1, 2, 3]) == (2,)
-    assert ahead(made, works(0), [0]) == ()
+    planned = moves(made, window_of((0,), (2,)))
+    assert planned == ((0,), (1,))
+    assert ahead(window_of((0,), (2,)), planned.loads, 1) == ()
 
 
 def test_what_stays_is_shown_with_room_of_its_own() -> None:

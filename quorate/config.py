@@ -23,6 +23,7 @@ from pydantic import (
 from quorate import remote
 from quorate.errors import ConfigurationError, nearest, shorten
 from quorate.memory_settings import MemorySettings
+from quorate.planning_settings import PlanningSettings
 from quorate.setting_types import (
     Address,
     Bytes,
@@ -149,22 +150,16 @@ class NodeSettings(ServiceSettings):
     runtime_directory: Path | None = None
 
 
-class CoordinatorSettings(ServiceSettings, MemorySettings):
-    """A coordinator: how it votes by default, how long it waits, and what it remembers.
+class CoordinatorSettings(ServiceSettings, MemorySettings, PlanningSettings):
+    """A coordinator: how it votes by default, how long it waits, what it remembers, who plans.
 
     Seconds throughout. `synthesizer` None merges parts deterministically; `synthesizer_judges` says
-    that it also judges the answers of best_of_n. `planner` names the model
-    that splits and plans, where it is in memory. `journal` is a file of JSON lines about plans
-    (None: kept nowhere), rotated at `journal_bytes` through `journal_files` older ones.
+    that it also judges the answers of best_of_n.
     """
 
     synthesizer: Address | None = None
     synthesizer_models: Sequence[str] = ()
     synthesizer_judges: bool = True
-    planner: str = ""
-    journal: Path | None = None
-    journal_bytes: int = Field(default=16 * 2**20, ge=4_096)
-    journal_files: int = Field(default=4, ge=1, le=1_000)
     strategy: str = "majority"
     lease_seconds: float = Field(default=6.0, gt=0)
     heartbeat_seconds: float = Field(default=2.0, gt=0)

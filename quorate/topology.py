@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from quorate import config, voting
 from quorate.config import (
+    AnySettings,
     Bytes,
     CoordinatorSettings,
     ModelSettings,
@@ -28,6 +29,7 @@ from quorate.config import (
 )
 from quorate.errors import UnknownStrategy, nearest
 from quorate.memory_settings import MemorySettings
+from quorate.planning_settings import PlanningSettings
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_RESOURCE = "default_topology.yaml"
@@ -81,8 +83,11 @@ class GroupSettings(Settings):
     description: str = ""
 
 
-class CoordinatorPlace(PlaceSettings, MemorySettings):
-    """The coordinator: its place, how it votes and waits, what it remembers. Seconds throughout."""
+class CoordinatorPlace(PlaceSettings, MemorySettings, PlanningSettings):
+    """The coordinator: its place, how it votes and waits, what it remembers, who plans.
+
+    Seconds throughout.
+    """
 
     name: Name = "coordinator"
     strategy: str = "majority"
@@ -160,11 +165,14 @@ class Topology(Settings):
         taken = Counter(place.listen for place in places if place.port)
         if twice := sorted(address for address, count in taken.items() if count > 1):
             raise ValueError(f"two services would listen on {', '.join(twice)}; ports must differ")
-        for name in self.synthesizer.models:
+        named = [("the synthesizer's model", name) for name in self.synthesizer.models]
+        named += [
+            ("the coordinator's planner", name) for name in [self.coordinator.planner] if name
+        ]
+        for what, name in named:
             if name not in self.model_names:
                 raise ValueError(
-                    f"the synthesizer's model {name!r} is on no node."
-                    + nearest(name, self.model_names)
+                    f"{what} {name!r} is on no node." + nearest(name, self.model_names)
                 )
         return self
 
@@ -195,7 +203,7 @@ def default() -> Topology:
 
 
 def read(path: Path) -> Topology:
-    """Read a topology file; model paths become absolute.
+    """Read a topology file; its paths become absolute.
 
     Raises ConfigurationError that names the file, the key and the nearest valid key.
     """
@@ -204,18 +212,22 @@ def read(path: Path) -> Topology:
 
 
 def with_paths_from(topology: Topology, directory: Path) -> Topology:
-    """Resolve relative model paths against a directory."""
+    """Resolve relative paths against a directory: of models, of what a coordinator keeps."""
 
-    def placed(model: ModelSettings) -> ModelSettings:
-        files = {"path": model.path, "api_key_file": model.api_key_file}
-        given = {key: directory / path.expanduser() for key, path in files.items() if path}
-        return model.model_copy(update=given)
+    def placed(settings: AnySettings, *keys: str) -> AnySettings:
+        files = {key: path for key in keys if (path := getattr(settings, key))}
+        return settings.model_copy(
+            update={key: directory / path.expanduser() for key, path in files.items()}
+        )
 
     nodes = [
-        node.model_copy(update={"models": [placed(model) for model in node.models]})
+        node.model_copy(
+            update={"models": [placed(model, "path", "api_key_file") for model in node.models]}
+        )
         for node in topology.nodes
     ]
-    return topology.model_copy(update={"nodes": nodes})
+    coordinator = placed(topology.coordinator, "state_directory", "journal")
+    return topology.model_copy(update={"nodes": nodes, "coordinator": coordinator})
 
 
 def missing_files(topology: Topology) -> list[Path]:
@@ -276,7 +288,7 @@ def coordinator_settings(
         heartbeat_seconds=place.heartbeat_seconds,
         question_seconds=place.question_seconds,
         ballot_seconds=place.ballot_seconds,
-        **_remembering(place, deployment),
+        **_kept(place, deployment),
         telemetry=_telemetry(topology.defaults),
         **_deployed(deployment),
     )
@@ -294,8 +306,10 @@ def synthesizer_settings(topology: Topology, deployment: Deployment) -> Synthesi
     )
 
 
-def _remembering(place: CoordinatorPlace, deployment: Deployment) -> dict[str, Any]:
-    said = {name: getattr(place, name) for name in MemorySettings.model_fields}
+def _kept(place: CoordinatorPlace, deployment: Deployment) -> dict[str, Any]:
+    """Give what a place says of memory and planning."""
+    names = (*MemorySettings.model_fields, *PlanningSettings.model_fields)
+    said = {name: getattr(place, name) for name in names}
     return said | {"state_directory": place.state_directory or deployment.state_directory}
 
 

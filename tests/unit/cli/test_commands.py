@@ -153,6 +153,16 @@ def test_topology_check_names_models_that_cannot_be_used(tmp_path: Path) -> None
         assert expected in err
 
 
+def test_topology_check_names_a_planner_that_no_node_has(tmp_path: Path) -> None:
+    file = tmp_path / "mesh.yaml"
+    file.write_text(
+        "nodes: [{name: n1, models: [{name: marshal}]}]\ncoordinator: {planner: marshall}\n"
+    )
+    code, _, err = run("topology", "check", str(file))
+    assert code == Exit.FAILED
+    assert "planner 'marshall' is on no node. Did you mean 'marshal'?" in err
+
+
 def test_topology_check_looks_for_no_file_of_a_model_that_another_server_runs(
     tmp_path: Path,
 ) -> None:

@@ -41,6 +41,7 @@ def test_default_topology_has_three_nodes_of_two_pocket_models() -> None:
         ("n3", ["compass", "marshal"]),
     ]
     assert set(mesh.synthesizer.models) <= mesh.model_names
+    assert mesh.coordinator.planner == "marshal"
 
 
 def test_default_topology_is_shipped_with_the_comments_that_explain_it() -> None:
@@ -72,6 +73,10 @@ def test_default_topology_is_shipped_with_the_comments_that_explain_it() -> None
             "the model name 'a' occurs more than once",
         ),
         (ONE + "synthesizer: {models: [abacsu]}", "Did you mean 'abacus'?"),
+        (ONE + "coordinator: {planner: marshall}", "planner 'marshall' is on no node. Known: abac"),
+        (ONE + "coordinator: {journal_bytes: 10}", "coordinator.journal_bytes is 10"),
+        (ONE + "coordinator: {journal_files: 0}", "coordinator.journal_files is 0"),
+        (ONE + "coordinator: {jurnal: x}", "Did you mean 'journal'"),
         (ONE + "groups: 3", "groups"),
         (ONE + "coordinator: {strategy: majorty}", "Did you mean 'majority'"),
         (
@@ -202,6 +207,27 @@ def test_coordinator_and_synthesizer_settings_follow_the_topology(tmp_path: Path
     synthesizer = topology.synthesizer_settings(mesh, SECURE)
     assert isinstance(synthesizer, SynthesizerSettings)
     assert (synthesizer.name, synthesizer.model_seconds, synthesizer.tls) == ("synthesizer", 7, TLS)
+
+
+def test_who_plans_and_where_plans_are_told_reaches_the_coordinator(tmp_path: Path) -> None:
+    mesh = read(
+        ONE + "coordinator: {planner: abacus, journal: logs/plans.jsonl, journal_bytes: 4096,"
+        " journal_files: 2, state_directory: state}\n",
+        tmp_path,
+    )
+    settings = topology.coordinator_settings(mesh, None, SECURE)
+    assert settings.planner == "abacus"
+    assert settings.journal == tmp_path / "logs" / "plans.jsonl"
+    assert (settings.journal_bytes, settings.journal_files) == (4096, 2)
+    assert settings.state_directory == tmp_path / "state"
+
+
+def test_a_journal_may_lie_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    for given, expected in (("/var/p.jsonl", "/var/p.jsonl"), ("~/p", "/home/someone/p")):
+        mesh = read(ONE + f"coordinator: {{journal: {given}}}", tmp_path)
+        assert mesh.coordinator.journal == Path(expected)
+    assert read(ONE, tmp_path).coordinator.journal is None
 
 
 def test_without_credentials_every_service_is_marked_insecure() -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from quorate import topology as topologies
 from quorate.errors import ConfigurationError
 from quorate.identity import Role
-from quorate.topology import Deployment, Topology, TopologyNode
+from quorate.topology import Deployment, Topology
 
 if TYPE_CHECKING:
     from quorate.cli.supervision.credentials import Credentials
     from quorate.client.local_mesh import Home
     from quorate.config import ServiceSettings
+    from quorate.topology_parts import TopologyNode
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 

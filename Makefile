@@ -95,6 +95,10 @@ bench-coordinator: $(STAMP) ## Measure what the coordinator adds, beside Ray Ser
 bench-decompose: $(STAMP) ## Measure how questions are split, in every mode (ARGS=--quick is shorter)
 	@$(PYTHON) -m services.bench.decompose $(ARGS)
 
+.PHONY: bench-routing
+bench-routing: $(STAMP) ## Measure what plans are worth where memory is small (ARGS=--quick is shorter)
+	@$(PYTHON) -m services.bench.routing $(ARGS)
+
 .PHONY: soak-node
 soak-node: $(STAMP) ## Send a node 100,000 requests and watch its memory (ARGS="--requests N")
 	@$(PYTHON) -m services.bench.node.soak $(ARGS)

@@ -4,8 +4,9 @@ A document marks a place with `<!-- figures:NAME -->` and `<!-- /figures -->`; w
 is replaced by the table of results/NAME.json. `<!-- sentence:NAME -->` and `<!-- /sentence -->`
 hold one sentence about it, and `<!-- quality:SECTION -->` and `<!-- /quality -->` a section of
 results/vote.json, `<!-- splits:SECTION -->` and `<!-- /splits -->` one of results/decompose.json,
-`<!-- workflows:SECTION -->` and `<!-- /workflows -->` one of results/workflows.json. `--check`
-compares instead of writing.
+`<!-- workflows:SECTION -->` and `<!-- /workflows -->` one of results/workflows.json,
+`<!-- routing:SECTION -->` and `<!-- /routing -->` one of results/routing.json. `--check` compares
+instead of writing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from services.bench.decompose import document as decompose
+from services.bench.routing import document as routing
 from services.bench.vote import document as quality
 from services.bench.workflows import document as workflows
 
@@ -37,6 +39,7 @@ _TABLE = re.compile(r"(<!-- figures:([a-z-]+) -->\n).*?(<!-- /figures -->)", re.
 _QUALITY = re.compile(r"(<!-- quality:([a-z-]+) -->\n).*?(<!-- /quality -->)", re.DOTALL)
 _SPLITS = re.compile(r"(<!-- splits:([a-z-]+) -->\n).*?(<!-- /splits -->)", re.DOTALL)
 _WORKFLOWS = re.compile(r"(<!-- workflows:([a-z-]+) -->\n).*?(<!-- /workflows -->)", re.DOTALL)
+_ROUTING = re.compile(r"(<!-- routing:([a-z-]+) -->\n).*?(<!-- /routing -->)", re.DOTALL)
 _SENTENCE = re.compile(r"(<!-- sentence:([a-z-]+) -->\n).*?(<!-- /sentence -->)", re.DOTALL)
 
 
@@ -94,6 +97,7 @@ def updated(document: str) -> str:
     document = _QUALITY.sub(fill(partial(_section_of, "vote", quality.SECTIONS)), document)
     document = _WORKFLOWS.sub(fill(partial(_section_of, "workflows", workflows.SECTIONS)), document)
     document = _SPLITS.sub(fill(partial(_section_of, "decompose", decompose.SECTIONS)), document)
+    document = _ROUTING.sub(fill(partial(_section_of, "routing", routing.SECTIONS)), document)
     return _SENTENCE.sub(fill(lambda name: SENTENCES[name](_read(name))), document)
 
 

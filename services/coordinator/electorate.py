@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from quorate.errors import NoNodes, UnknownModel, UnknownNode, nearest
 from services.coordinator.question import Member, Model, Node, Question, Seat
 
+LEAVING = "unloading"
+"""The state of a model that its node unloads at this moment."""
 HOW_TO_START = (
     "Start a local mesh with `quorate up`, or a node with `python -m services.node --settings FILE`"
     " whose `coordinators` names this coordinator"
@@ -49,13 +51,16 @@ def candidates(nodes: Sequence[Node], question: Question) -> tuple[Member, ...]:
 
 
 def everyone(nodes: Sequence[Node]) -> list[Member]:
-    """Give every model that could be asked at all, in memory or on demand."""
+    """Give every model that could be asked at all, in memory or on demand.
+
+    One that is being unloaded can be loaded again as soon as that is done.
+    """
     return [
         _member(node, model)
         for node in nodes
         if not node.draining
         for model in node.models
-        if model.ready or model.on_demand
+        if model.ready or model.on_demand or (model.may_leave and model.state == LEAVING)
     ]
 
 

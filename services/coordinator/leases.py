@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 MOST_MODELS: Final = 1_024
 MOST_WEIGHT: Final = 1_000.0
+NOT_LOADED: Final = {common_pb2.MODEL_STATE_AVAILABLE, common_pb2.MODEL_STATE_UNLOADING}
 LOADED_WHEN_ASKED: Final = {common_pb2.MODEL_STATE_AVAILABLE, common_pb2.MODEL_STATE_LOADING}
 
 
@@ -246,7 +247,7 @@ def model_of(info: common_pb2.ModelInfo, busy: int = 0) -> Model:
         info.weight if 0.0 < info.weight <= MOST_WEIGHT else 1.0,
         dict(info.reliability),
         info.on_demand and info.state in LOADED_WHEN_ASKED,
-        info.memory_bytes if info.state == common_pb2.MODEL_STATE_AVAILABLE else 0,
+        info.memory_bytes if info.state in NOT_LOADED else 0,
         info.memory_bytes or info.file_bytes,
         info.on_demand,
         info.load_seconds if 0.0 < info.load_seconds < math.inf else 0.0,

@@ -60,6 +60,14 @@ def test_a_model_on_demand_votes_and_says_that_it_is_loaded_first() -> None:
     assert [(one.model, one.resident) for one in voters] == [("atlas", False), ("forge", True)]
 
 
+def test_a_model_that_is_being_unloaded_may_be_planned_with_but_does_not_vote_yet() -> None:
+    leaving = Model("atlas", False, "unloading", missing_bytes=100, may_leave=True)
+    nodes = [keeper("n1", 100, leaving, ready("forge"))]
+    assert names(electorate.members(nodes, question())) == ["n1/forge"]
+    assert names(electorate.candidates(nodes, question())) == ["n1/forge", "n1/atlas"]
+    assert [one.model for one in electorate.everyone(nodes)] == ["atlas", "forge"]
+
+
 def test_a_model_that_is_unloaded_but_not_on_demand_does_not_vote() -> None:
     nodes = [keeper("n1", None, Model("atlas", False, "available"), ready("forge"))]
     assert names(electorate.members(nodes, question())) == ["n1/forge"]

@@ -19,7 +19,7 @@ LOADING = common_pb2.MODEL_STATE_LOADING
         (LOADING, True, True, 0),
         (LOADING, False, False, 0),
         (common_pb2.MODEL_STATE_FAILED, True, False, 0),
-        (common_pb2.MODEL_STATE_UNLOADING, True, False, 0),
+        (common_pb2.MODEL_STATE_UNLOADING, True, False, 70),
         (common_pb2.MODEL_STATE_RESTARTING, True, False, 0),
         (common_pb2.MODEL_STATE_UNSPECIFIED, True, False, 0),
     ],

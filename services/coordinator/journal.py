@@ -24,7 +24,7 @@ class Journal:
     """Writes lines in a thread of its own, so that no answer waits for a disk.
 
     `path` None keeps nothing. Files of `most_bytes` are kept as PATH.1 to PATH.`files`. Without
-    `texts` lines say nothing of what was asked and answered.
+    `texts` lines say nothing of what was asked and answered, nor what may quote it.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Journal:
         """Whether lines are kept at all: else nobody needs to make them."""
         return self._listener is not None
 
-    def text(self, text: str) -> str:
-        """Give a text as it may be kept."""
-        return text if self._texts else ""
+    def text(self, text: str, instead: str = "") -> str:
+        """Give a text as it may be kept: `instead` of one that may not, "" for an empty one."""
+        return text if self._texts else instead if text else ""
 
     def write(self, event: str, job_id: str, **fields: object) -> None:
         """Write one line with the time of day in seconds, its kind and its question."""

@@ -1,10 +1,13 @@
-"""What the journal says of a question: its parts, each layer's plan and estimates, how it ended."""
+"""What the journal says of a question: its parts, each layer's plan and estimates, how it ended.
+
+Reasons, notes and messages of errors may quote a question or a reply: they are texts too.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from services.coordinator.decompose.dag import layers
 from services.coordinator.question import Status
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from services.coordinator.outcome import Plan, Result
     from services.coordinator.question import Question
     from services.coordinator.routing.routed import PlanStep, Routed
+
+PLANNED_AGAIN: Final = "planned again"
+"""Stands for the reason where that may not be kept."""
 
 
 def planned(journal: Journal, question: Question, made: Plan) -> None:
@@ -34,7 +40,7 @@ def planned(journal: Journal, question: Question, made: Plan) -> None:
         electorate=made.voters,
         num_subtasks=len(made.subtasks),
         decomposed_by=made.decomposed_by,
-        reason=made.reason,
+        reason=journal.text(made.reason),
     )
     layered = layers(made.subtasks)
     journal.write(
@@ -84,7 +90,7 @@ def stepped(journal: Journal, job_id: str, step: PlanStep) -> None:
         layer=step.layer,
         ready=step.ready,
         ahead=step.ahead,
-        again=step.again,
+        again=journal.text(step.again, PLANNED_AGAIN),
         routing_mode=step.routed.mode,
         solver_name=solution.solver,
         status=solution.status,
@@ -92,13 +98,13 @@ def stepped(journal: Journal, job_id: str, step: PlanStep) -> None:
         bound=_finite(solution.bound),
         gap=_finite(solution.gap),
         solve_time_ms=solution.seconds * 1e3,
-        note=solution.note,
+        note=journal.text(solution.note),
         loads=[[move.place.node, move.place.model] for move in moves if move.load],
         unloads=[[move.place.node, move.place.model] for move in moves if not move.load],
         switch_cost=_switch_cost(step.routed),
         memory=[use._asdict() for use in step.routed.uses],
         vram_violations=len(step.routed.violations),
-        violations=step.routed.violations,
+        violations=list(filter(None, map(journal.text, step.routed.violations))),
     )
 
 
@@ -116,7 +122,7 @@ def finished(journal: Journal, question: Question, result: Result) -> None:
         subtasks_answered=sum(decision.error is None for decision in result.decisions),
         subtasks_failed=sum(decision.error is not None for decision in result.decisions),
         failures={
-            decision.subtask.id: str(decision.error)
+            decision.subtask.id: journal.text(str(decision.error), decision.error.kind)
             for decision in result.decisions
             if decision.error is not None
         },
@@ -139,7 +145,7 @@ def finished(journal: Journal, question: Question, result: Result) -> None:
 
 
 def _write_estimates(journal: Journal, job_id: str, step: PlanStep) -> None:
-    problem, _, items, _ = step.routed.estimates
+    problem, items = step.routed.estimates.problem, step.routed.estimates.items
     journal.write(
         "model_task_estimates",
         job_id,

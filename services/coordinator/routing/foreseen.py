@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -43,32 +43,43 @@ def machine_of(node: Node) -> str:
 def after(nodes: Sequence[Node], moves: Sequence[Move]) -> list[Node]:
     """Show nodes as they will be when a plan's moves are done, as far as that can be foreseen."""
     loaded = {(move.place.node, move.place.model): move.load for move in moves}
-    own = {node.name: _taken(node, loaded) for node in nodes}
     machines: dict[str, int] = {}
     for node in nodes:
         machine = machine_of(node)
-        machines[machine] = machines.get(machine, 0) + own[node.name]
-    return [
-        replace(
-            node,
-            models=tuple(
-                _moved(model, loaded.get((node.name, model.name))) for model in node.models
-            ),
-            free_bytes=_less(node.free_bytes, own[node.name]),
-            available_bytes=_less(node.available_bytes, machines[machine_of(node)]),
-            budget_bytes=_less(node.budget_bytes, own[node.name]),
-        )
-        for node in nodes
-    ]
+        machines[machine] = machines.get(machine, 0) + _taken(node, loaded, given_back)
+    return [_seen(node, loaded, machines[machine_of(node)]) for node in nodes]
 
 
-def _taken(node: Node, loaded: Mapping[tuple[str, str], bool]) -> int:
-    """Give the bytes by which a node's models will take more memory than now."""
+def _seen(node: Node, loaded: Mapping[tuple[str, str], bool], machine_bytes: int) -> Node:
+    """Show one node; its machine will have `machine_bytes` less than now."""
+    own_bytes = _taken(node, loaded, bytes_of)
+    available = _less(node.available_bytes, machine_bytes)
+    budget = _less(node.budget_bytes, own_bytes)
+    known = [left for left in (available, budget) if left is not None]
+    return replace(
+        node,
+        models=tuple(_moved(model, loaded.get((node.name, model.name))) for model in node.models),
+        free_bytes=_less(node.free_bytes, own_bytes) if available is None else min(known),
+        available_bytes=available,
+        budget_bytes=budget,
+    )
+
+
+def _taken(
+    node: Node, loaded: Mapping[tuple[str, str], bool], freed: Callable[[Model], int]
+) -> int:
+    """Give the bytes by which a node's models will take more memory than now.
+
+    `freed` counts what unloading a model frees: of a node's own limit what it counts for there, of
+    its machine's memory only what it really holds.
+    """
     change = 0
     for model in node.models:
         load = loaded.get((node.name, model.name), model.ready)
-        if not is_promised(model):
-            change += bytes_of(model) * (load - model.ready)
+        if load and not model.ready and not is_promised(model):
+            change += bytes_of(model)
+        elif model.ready and not load:
+            change -= freed(model)
     return change
 
 

@@ -34,3 +34,29 @@ def test_what_a_plan_loads_is_ready_and_missing_nothing() -> None:
     model = Model("atlas", False, "available", on_demand=True, missing_bytes=SIZE)
     there = moved(model, load=True)
     assert (there.ready, there.missing_bytes) == (True, 0)
+
+
+def test_an_unload_gives_the_machine_what_was_held_and_the_node_what_was_counted() -> None:
+    model = Model("atlas", True, "ready", memory_bytes=SIZE, held_bytes=30 * MIB, may_leave=True)
+    node = Node(
+        "n1",
+        "127.0.0.1:1",
+        (model,),
+        free_bytes=0,
+        machine="m",
+        available_bytes=50 * MIB,
+        budget_bytes=0,
+    )
+    other = Node("n2", "127.0.0.1:2", (), machine="m", available_bytes=50 * MIB)
+    unload = Move(Place("n1", "atlas"), node.address, "m", False, SIZE, 0.0)
+    gone, beside = after([node, other], [unload])
+    assert (gone.available_bytes, gone.budget_bytes, gone.free_bytes) == (80 * MIB, SIZE, 80 * MIB)
+    assert beside.available_bytes == 80 * MIB
+
+
+def test_a_load_takes_the_estimate_of_both() -> None:
+    model = Model("atlas", False, "available", on_demand=True, memory_bytes=SIZE,
+                  missing_bytes=SIZE)  # fmt: skip
+    node = Node("n1", "127.0.0.1:1", (model,), available_bytes=3 * SIZE, budget_bytes=2 * SIZE)
+    (there,) = after([node], [Move(Place("n1", "atlas"), node.address, "n1", True, SIZE, 0.0)])
+    assert (there.available_bytes, there.budget_bytes) == (2 * SIZE, SIZE)

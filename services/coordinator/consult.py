@@ -12,6 +12,8 @@ from services.coordinator.question import Drawing, Member, Message, Tokens
 from services.coordinator.said import Said
 from services.coordinator.work import Call, Caller
 
+SHARE: Final = 0.25
+"""A reply may take this part of what is left of the question's time."""
 MOST_TOKENS: Final = 1_536
 """What a plan of twelve parts needs, with room to spare."""
 
@@ -77,7 +79,8 @@ class Consultant:
         """
         sampling = common_pb2.Sampling(temperature=0.0, max_tokens=MOST_TOKENS, json_schema=schema)
         drawing = Drawing(sampling.SerializeToString(), constrained=True)
-        return await self.draw(messages, drawing, self._deadline - self._clock())
+        left = self._deadline - self._clock()
+        return await self.draw(messages, drawing, left * SHARE)
 
     async def draw(self, messages: Sequence[Message], drawing: Drawing, seconds: float) -> str:
         """Give what the model replies, drawn as said; raises what `ask` raises."""

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from quorate import prompts
-from quorate.errors import NoNodes, NoPlan, NoQuorum, QuorateError
+from quorate.errors import (
+    DeadlineExceeded,
+    NoNodes,
+    NoPlan,
+    NoQuorum,
+    Overloaded,
+    QuorateError,
+)
 from quorate.quoting import quoted
 from quorate.telemetry import SpanName
-from services.coordinator import electorate, planning, plans, tally
+from services.coordinator import electorate, ending, planning, plans, tally
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.dispatch import Dispatcher, Work
 from services.coordinator.events import Decided, Listener
 from services.coordinator.orchestrate import table
 from services.coordinator.orchestrate.floor import Floor
 from services.coordinator.outcome import Decision, Merged, Plan, Result
-from services.coordinator.question import Ballot, Member, Message, Question, Seconds, Status
+from services.coordinator.question import Ballot, Member, Message, Question, Seconds, Tokens
+from services.coordinator.routing.moves import Place
 
 if TYPE_CHECKING:
     from services.coordinator.means import Means
@@ -27,8 +36,6 @@ if TYPE_CHECKING:
 
 LONGEST_RESULT = 2_000
 """Characters of a parent's answer that its children read."""
-MERGE_SHARE = 0.25
-"""The merge gets this part of the time that a layer of parts gets."""
 MOST_PLANS = 3
 """How often a layer is planned whose voters all fail."""
 
@@ -51,10 +58,22 @@ class Course:
 
     async def decide(self) -> list[Decision]:
         """Decide all parts, layer by layer."""
+        if self._stages is not None:
+            return await self._decide()
+        # Nobody's plan may end a model that votes here.
+        voters = [Place(member.node, member.model) for member in self._plan.members]
+        with self._means.loading.using(voters):
+            return await self._decide()
+
+    async def _decide(self) -> list[Decision]:
         decided: dict[str, Decision] = {}
         waiting = layers(self._plan.subtasks)
         for number, layer in enumerate(waiting):
-            left = len(waiting) - number + (MERGE_SHARE if len(self._plan.subtasks) > 1 else 0.0)
+            left = (
+                len(waiting)
+                - number
+                + (planning.MERGE_SHARE if len(self._plan.subtasks) > 1 else 0.0)
+            )
             deadline = self._share_of_time(left)
             ready = [part for part in layer if not self._orphaned(part, decided)]
             for part in layer:
@@ -88,23 +107,41 @@ class Course:
             everybody = {part.id: self._plan.members for part in parts}
             decided.update(await self._parts(parts, everybody, decided, deadline))
             return
-        again = ""
+        again, before = "", dict[str, Decision]()
         for left in reversed(range(MOST_PLANS)):
             seconds = deadline - self._means.chances.clock()
             try:
                 async with self._stages.stage(number, parts, seconds, again) as voters:
+                    self._budget_for(max(map(len, voters.values())))
                     made = await self._parts(parts, voters, decided, deadline, last=not left)
-            except (NoPlan, NoNodes) as error:
+            except (NoPlan, NoNodes, Overloaded, DeadlineExceeded) as error:
                 for part in parts:
-                    decided[part.id] = await self._undecided(part, error)
+                    decided[part.id] = await self._given_up(part, error, before.get(part.id))
                 return
             decided.update(made)
-            failed = [decision for decision in made.values() if _all_failed(decision)]
+            before = made
+            failed = [decision for decision in made.values() if ending.all_failed(decision)]
             if not left or not failed:
                 return
             parts = [decision.subtask for decision in failed]
             self._stages.lose([member for part in parts for member in voters[part.id]])
             again = "; ".join(f"{one.subtask.id}: {one.error}" for one in failed)
+
+    async def _given_up(
+        self, part: Subtask, error: QuorateError, before: Decision | None
+    ) -> Decision:
+        """End a part that cannot be planned; what its voters said before stays in its record."""
+        if before is None:
+            return await self._undecided(part, error)
+        told = f"planned again: {error.message}"
+        decision = replace(before, explanation="; ".join(filter(None, (told, before.explanation))))
+        await self._listener.tell(Decided(decision))
+        return decision
+
+    def _budget_for(self, voters: int) -> None:
+        """Share the budget of tokens among as many voters as a layer has."""
+        self._plan = replace(self._plan, voters=voters)
+        self._drawing = planning.within_budget(self._question, self._plan)
 
     async def _parts(
         self,
@@ -138,7 +175,7 @@ class Course:
         work = self._work(part, voters, parents, deadline, briefing)
         decision = await self._vote(part, work)
         decision = self._means.memory.insight.judge(decision, briefing, self._question)
-        if last or not _all_failed(decision):
+        if last or not ending.all_failed(decision):
             await self._listener.tell(Decided(decision))
         return decision
 
@@ -200,7 +237,9 @@ class Course:
         means = self._means
 
         def spares(member: Member) -> Sequence[Member]:
-            return electorate.spares(member, voters, means.nodes(), self._question.nodes)
+            found = electorate.spares(member, voters, means.nodes(), self._question.nodes)
+            # A copy that would have to be loaded is in nobody's plan.
+            return [one for one in found if one.resident] if self._stages else found
 
         clock = means.chances.clock
         return Dispatcher(means.caller, work, listener, clock, spares, means.traffic)
@@ -246,13 +285,13 @@ class Course:
             return await self._means.merger.merge(
                 self._question.text,
                 decisions,
-                _writers(self._in_memory(), self._means.writers),
+                ending.writers(await self._in_memory(), self._means.writers),
                 self._drawing,
                 self._times.deadline - self._means.chances.clock(),
                 self._listener,
             )
 
-    def _in_memory(self) -> Sequence[Member]:
+    async def _in_memory(self) -> Sequence[Member]:
         """Give the members that may merge; where memory is planned, those that need no loading.
 
         A writer that its node loads first would end models that a plan has just brought.
@@ -260,7 +299,7 @@ class Course:
         named = self._means.writers
         if self._stages is None:
             return self._plan.members
-        nodes = self._means.loading.seen(self._means.nodes())
+        nodes = await self._means.loading.look(self._means.nodes())
         ready = {(node.name, model.name) for node in nodes for model in node.models if model.ready}
         return [
             member
@@ -270,52 +309,23 @@ class Course:
 
     def result(self, decisions: Sequence[Decision], merged: Merged) -> Result:
         """Put the answer together with its votes."""
-        missing = [
-            f"{decision.subtask.id} has no answer: {decision.error}"
-            if decision.error
-            else f"{decision.subtask.id}: {decision.missing}"
-            for decision in decisions
-            if decision.error or decision.missing
-        ]
         return Result(
             question_id=self._plan.question_id,
             merged=merged,
             strategy=self._question.strategy,
             decisions=decisions,
-            reason="; ".join([*missing, merged.note] if merged.note else missing),
+            reason=ending.reason(decisions, merged),
             seed=self._times.seed,
-            seconds=self._seconds(decisions),
+            seconds=Seconds(
+                first_token=ending.first_token(decisions),
+                total=self._means.chances.clock() - self._times.started,
+            ),
             steps=tuple(self._stages.steps) if self._stages else (),
+            planning=self._plan.tokens.plus(self._stages.tokens if self._stages else Tokens()),
         )
-
-    def _seconds(self, decisions: Sequence[Decision]) -> Seconds:
-        """Tell when the first token of all came, and how long everything took."""
-        firsts = [
-            ballot.seconds.first_token
-            for decision in decisions
-            if not decision.subtask.depends_on  # later parts begin when others have ended
-            for ballot in decision.ballots
-            if ballot.seconds.first_token > 0.0
-        ]
-        total = self._means.chances.clock() - self._times.started
-        return Seconds(first_token=min(firsts, default=0.0), total=total)
-
-
-def _all_failed(decision: Decision) -> bool:
-    """Say whether a part has no answer because none of its voters could be asked."""
-    lost = all(ballot.status is Status.FAILED for ballot in decision.ballots)
-    return decision.error is not None and bool(decision.ballots) and lost
 
 
 def _result_of(parent: Decision) -> prompts.Part:
     """Show a parent's answer to its child: bounded, and no line of it passes for another entry."""
     asked = " ".join(parent.subtask.text.split())
     return prompts.Part(asked, quoted(parent.answer, LONGEST_RESULT))
-
-
-def _writers(voters: Sequence[Member], named: Sequence[str]) -> list[Member]:
-    """Order the models that may merge: as named, or the most reliable first."""
-    if named:
-        able = [voter for voter in voters if voter.model in named]
-        return sorted(able, key=lambda voter: (named.index(voter.model), voter))
-    return sorted(voters, key=lambda voter: (-voter.reliability, voter))

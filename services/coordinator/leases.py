@@ -202,10 +202,16 @@ def free_bytes_of(status: common_pb2.NodeStatus) -> int | None:
 def available_bytes_of(status: common_pb2.NodeStatus) -> int | None:
     """Give what the node's machine has left, less what was promised; None when it is silent."""
     hardware = status.hardware
-    if not hardware.available_bytes:
+    if not (hardware.memory_bytes or hardware.available_bytes):
         return None
-    cards = sum(card.memory_bytes - card.used_bytes for card in hardware.accelerators)
-    return max(0, hardware.available_bytes + cards - _promised(status))
+    return max(0, hardware.available_bytes + _on_cards(hardware) - _promised(status))
+
+
+def _on_cards(hardware: common_pb2.Hardware) -> int:
+    """Give what the node's engines can still use of accelerators; an old peer tells only of all."""
+    if hardware.HasField("usable_accelerator_bytes"):
+        return max(0, hardware.usable_accelerator_bytes)
+    return sum(max(0, card.memory_bytes - card.used_bytes) for card in hardware.accelerators)
 
 
 def budget_bytes_of(status: common_pb2.NodeStatus) -> int | None:

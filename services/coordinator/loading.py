@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
-from quorate.errors import Cancelled, DeadlineExceeded, InternalError, QuorateError
+from quorate.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    InternalError,
+    PeerUnreachable,
+    QuorateError,
+)
 from services.coordinator.routing.foreseen import after
 from services.coordinator.routing.moves import Move, Place
 
@@ -56,6 +62,7 @@ class Job:
     done: asyncio.Event = field(default_factory=asyncio.Event)
     seconds: float = 0.0
     error: QuorateError | None = None
+    patience: asyncio.Timeout | None = None
 
     async def wait(self) -> None:
         """Wait for the end; raises the error."""
@@ -67,11 +74,12 @@ class Job:
 class Loading:
     """The loads and unloads of one coordinator, for as long as the block lasts.
 
-    Whoever plans holds `planning` from looking at the nodes to `using` what the plan chose.
+    Whoever plans notes `begun` before looking at the nodes, and then asks whether the plan `holds`
+    still: from there to `using` and `start` nothing may be awaited.
     """
 
     def __init__(self, mover: Mover, metrics: Metrics) -> None:
-        self.planning = asyncio.Lock()
+        self.begun = 0
         self._mover = mover
         self._metrics = metrics
         self._used: Counter[Place] = Counter()
@@ -81,6 +89,7 @@ class Loading:
         self._machines: dict[str, asyncio.Lock] = {}
         self._owner = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
+        self._released = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         await self._owner.__aenter__()
@@ -107,14 +116,52 @@ class Loading:
         finally:
             self._used.subtract(kept)
             self._used += Counter()  # drops those that nobody uses
+            self._tell_released()
 
     def in_use(self, node: str, model: str) -> bool:
         """Say whether a question works with a model, or has it loaded."""
         return self._used[Place(node, model)] > 0 or Place(node, model) in self._jobs
 
+    @property
+    def busy(self) -> bool:
+        """Whether questions work with models, or moves are under way."""
+        return bool(self._used or self._jobs)
+
+    def holds(self, moves: Sequence[Move], workers: Iterable[Place], begun: int) -> bool:
+        """Say whether a plan can be carried out that was made when `begun` moves had begun.
+
+        It cannot where others have begun to move models meanwhile and it moves some as well, where
+        somebody uses by now what is to leave, or where one of its workers is about to leave.
+        """
+        if moves and begun != self.begun:
+            return False
+        if any(not move.load and self.in_use(*move.place) for move in moves):
+            return False
+        leaving = {move.place for move in self._leaving()}
+        return not any(place in leaving for place in workers)
+
+    async def released(self) -> None:
+        """Wait until a question gives models back, or a move ends."""
+        await self._released.wait()
+
+    def _tell_released(self) -> None:
+        self._released.set()
+        self._released = asyncio.Event()
+
+    def give_up(self, node: str) -> None:
+        """End the moves of a node whose lease ran out: nobody waits for one that hangs."""
+        for place, job in self._jobs.items():
+            if place.node == node and job.patience is not None:
+                job.patience.reschedule(asyncio.get_running_loop().time())
+
     async def look(self, nodes: Sequence[Node]) -> Sequence[Node]:
-        """Read nodes as they are at this moment, without what is about to leave."""
-        return _without(await self._mover.look(nodes), self._leaving())
+        """Read nodes as they are at this moment, without what is about to leave.
+
+        What leaves while they are read may be in one's answer still, and is left out as well.
+        """
+        before = self._leaving()
+        seen = await self._mover.look(nodes)
+        return _without(seen, [*before, *self._leaving()])
 
     async def bring(self, place: Place, address: str) -> None:
         """Load a model for a moment's use; others make room unless questions work on its node.
@@ -148,6 +195,7 @@ class Loading:
             if known is None or known.move.load != move.load:
                 known = self._jobs[move.place] = Job(move)
                 self._failed.pop(move.place, None)
+                self.begun += 1
                 new.append(known)
             jobs.append(known)
         for machine in dict.fromkeys(job.move.machine for job in new):
@@ -195,7 +243,12 @@ class Loading:
         move, started = job.move, time.monotonic()
         carry_out = self._mover.load if move.load else self._mover.unload
         try:
-            await carry_out(move.place, move.address)
+            async with asyncio.timeout(None) as job.patience:
+                await carry_out(move.place, move.address)
+        except TimeoutError:
+            job.error = PeerUnreachable(
+                f"{move.place.node} stopped sending heartbeats while {move.place.model} was moved"
+            )
         except QuorateError as error:
             job.error = error
         except Exception as error:  # a defect costs this plan its model, not the coordinator
@@ -216,6 +269,7 @@ class Loading:
             elif job.move.load:
                 self._failed[job.move.place] = job.error, end
         job.done.set()
+        self._tell_released()
 
 
 def _without(nodes: Sequence[Node], moves: Sequence[Move]) -> Sequence[Node]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Progress = TypeVar("Progress")
 LOOK_SECONDS: Final = 1.0
+SILENT_SECONDS: Final = 5.0
+"""So long a node that did not tell is not asked again: plans would wait for it one by one."""
 STALL_SECONDS: Final = 60.0
 """A load may take as long as it likes, but not so long without any progress."""
 
@@ -30,6 +32,7 @@ class NodeMover:
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
+        self._silent: dict[str, float] = {}
 
     async def look(self, nodes: Sequence[Node]) -> list[Node]:
         """Read nodes as they are at this moment; one that does not tell stays as it last said."""
@@ -38,6 +41,9 @@ class NodeMover:
         return [task.result() for task in looking]
 
     async def _look(self, node: Node) -> Node:
+        now = asyncio.get_running_loop().time()
+        if self._silent.get(node.name, now) > now:
+            return node
         stub = self._stub(node.name, node.address)
         try:
             response = await stub.GetStatus(node_pb2.GetStatusRequest(), timeout=LOOK_SECONDS)
@@ -45,7 +51,9 @@ class NodeMover:
             seen = node_of(told, node)
         except QuorateError as error:
             log.warning("node %s is planned with as it last said: %s", node.name, error)
+            self._silent[node.name] = asyncio.get_running_loop().time() + SILENT_SECONDS
             return node
+        self._silent.pop(node.name, None)
         return replace(seen, draining=seen.draining or node.draining)
 
     async def load(self, place: Place, address: str, *, evict: bool = False) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from quorate.voting.knowledge import NOTHING_KNOWN, Knowledge
-from services.coordinator.question import Ballot, Seconds, Status, Tokens
+from services.coordinator.question import NO_TOKENS, Ballot, Seconds, Status, Tokens
 
 if TYPE_CHECKING:
     from quorate.answers import Kind
@@ -96,7 +96,7 @@ class Plan:
 
     `members` may vote, and `everybody` of them does on every part, unless as many as `voters` are
     chosen for each: then `steps` say who, one for each layer of parts as it can be foreseen.
-    `decomposed_by` is "rules", "model" or "none".
+    `decomposed_by` is "rules", "model" or "none", and `tokens` are those of a model that split.
     """
 
     question_id: str
@@ -108,6 +108,7 @@ class Plan:
     decomposed_by: str = "none"
     steps: tuple[PlanStep, ...] = ()
     everybody: bool = True
+    tokens: Tokens = NO_TOKENS
 
     def with_steps(self, steps: Sequence[PlanStep]) -> Plan:
         """Give the plan with its layers' plans."""
@@ -123,12 +124,12 @@ class Merged(NamedTuple):
     text: str
     method: str
     note: str = ""
-    tokens: Tokens = Tokens()
+    tokens: Tokens = NO_TOKENS
 
 
 @dataclass(frozen=True)
 class Result:
-    """The whole answer with all its votes."""
+    """The whole answer with all its votes; `planning` are the tokens of splitting and planning."""
 
     question_id: str
     merged: Merged
@@ -138,3 +139,4 @@ class Result:
     seed: int
     seconds: Seconds
     steps: tuple[PlanStep, ...] = ()
+    planning: Tokens = NO_TOKENS

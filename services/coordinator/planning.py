@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from services.coordinator.question import Drawing, Member, Question
 
 USUAL_ROUTING = "mip"
+MERGE_SHARE = 0.25
+"""The merge gets this part of the time that a layer of parts gets."""
 
 
 def plan(

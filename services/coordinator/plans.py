@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.coordinator import electorate, planning
@@ -50,7 +51,8 @@ async def plan(means: Means, question: Question, fixed: Times) -> Plan:
         planner_of(electorate.everyone(nodes), question.planner)
     planner = _consultant(means, question, fixed)
     split = await planning.split_of(question, planner.draw if planner else None)
-    return planning.plan(question, means.chances.new_id(), split, everybody, members)
+    made = planning.plan(question, means.chances.new_id(), split, everybody, members)
+    return replace(made, tokens=planner.tokens) if planner else made
 
 
 async def foreseen(

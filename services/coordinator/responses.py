@@ -164,7 +164,7 @@ def part_of(decision: Decision) -> coordinator_pb2.Part:
 def result_of(result: Result) -> coordinator_pb2.Result:
     """Write the whole answer: as sure, and as agreed, as its weakest part."""
     decisions = result.decisions
-    tokens = result.merged.tokens
+    tokens = result.merged.tokens.plus(result.planning)
     for decision in decisions:
         for ballot in (*decision.others, *decision.ballots):
             tokens = tokens.plus(ballot.tokens)

@@ -190,7 +190,7 @@ def _used(pair: tuple[int, int]) -> int:
 def _estimates(steps: Sequence[PlanStep]) -> Iterable[coordinator_pb2.Estimate]:
     """Write what every model would be worth for every part, at the plan of the part's own layer."""
     for step in steps:
-        problem, _, items, _ = step.routed.estimates
+        problem, items = step.routed.estimates.problem, step.routed.estimates.items
         for m, task in enumerate(problem.tasks):
             if task.id not in step.ready:
                 continue

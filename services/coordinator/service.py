@@ -98,6 +98,7 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
 
         def give_up(node: str) -> None:
             caller.give_up(node)
+            loading.give_up(node)
             traffic.forget(node)
 
         def gone(node: str, address: str) -> None:

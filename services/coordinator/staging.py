@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from quorate.errors import NoNodes
-from services.coordinator import electorate, journaling
+from quorate.errors import NoNodes, NoPlan, Overloaded
+from services.coordinator import electorate, journaling, planning
 from services.coordinator.decompose.dag import Subtask, layers
 from services.coordinator.events import Listener, Moved, Routing
 from services.coordinator.routing.foreseen import after
@@ -23,10 +23,12 @@ from services.coordinator.routing.routed import PlanStep
 if TYPE_CHECKING:
     from services.coordinator.loading import Job
     from services.coordinator.means import Means
-    from services.coordinator.question import Member, Node, Question
+    from services.coordinator.question import Member, Node, Question, Tokens
     from services.coordinator.routing.frontier import Point
     from services.coordinator.routing.router import Router
 
+PLANNER_SHARE = 0.25
+"""A planning model may take this part of the time to be loaded, and as much again to reply."""
 Voters = Mapping[str, tuple["Member", ...]]
 """Who works on each part, by its id."""
 
@@ -56,6 +58,11 @@ class Stages:
         self._lost: set[Place] = set()
         self._untold: list[Job] = []
 
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that planning took so far."""
+        return self._router.tokens
+
     def lose(self, members: Sequence[Member]) -> None:
         """Plan without these from now on: they failed."""
         self._lost |= {Place(member.node, member.model) for member in members}
@@ -69,12 +76,13 @@ class Stages:
         `again` says why it is planned once more. Raises NoPlan and NoNodes.
         """
         loading = self._means.loading
-        async with loading.planning:
-            step = await self._plan(number, parts, seconds_left, again)
-            voters = {part.id: step.routed.assigned[part.id] for part in parts}
-            kept = loading.using(_places(voters))
-            kept.__enter__()
-            jobs = loading.start(step.routed.moves)
+        deadline = self._means.chances.clock() + seconds_left
+        step = await self._settled(number, parts, deadline, again)
+        voters = {part.id: step.routed.assigned[part.id] for part in parts}
+        # Nothing is awaited from here on: what was found to hold would have to be looked at again.
+        kept = loading.using(_places(voters))
+        kept.__enter__()
+        jobs = loading.start(step.routed.moves)
         try:
             self.steps.append(step)
             journaling.stepped(self._means.journal, self._question_id, step)
@@ -89,14 +97,50 @@ class Stages:
         finally:
             kept.__exit__(None, None, None)
 
+    async def _settled(
+        self, number: int, parts: Sequence[Subtask], deadline: float, again: str
+    ) -> PlanStep:
+        """Plan until a plan holds: others may have moved models since the nodes were looked at.
+
+        Where only models that others work with are in the way, they are waited for.
+        """
+        loading, clock = self._means.loading, self._means.chances.clock
+        while True:
+            begun, busy = loading.begun, loading.busy
+            try:
+                step = await self._plan(number, parts, deadline - clock(), again)
+            except NoPlan as error:
+                if not busy:
+                    raise
+                await self._released(deadline, error)
+                continue
+            voters = {part.id: step.routed.assigned[part.id] for part in parts}
+            if loading.holds(step.routed.moves, _places(voters), begun):
+                return step
+
+    async def _released(self, deadline: float, error: NoPlan) -> None:
+        """Wait for memory that other questions work with; raises Overloaded when time is over."""
+        left = deadline - self._means.chances.clock()
+        try:
+            async with asyncio.timeout(left):
+                await self._means.loading.released()
+        except TimeoutError:
+            raise Overloaded(
+                f"Other questions work with the models that are in memory, and gave none back in"
+                f" time: {error.message}",
+                retry_after_seconds=1.0,
+            ) from error
+
     async def _plan(
         self, number: int, parts: Sequence[Subtask], seconds_left: float, again: str
     ) -> PlanStep:
-        await self._router.prepare()
+        deadline = self._means.chances.clock() + seconds_left
+        await self._router.prepare(seconds_left * PLANNER_SHARE)
         nodes = await self._means.loading.look(self._means.nodes())
         _, ahead = window(self._layers, number, self._question.horizon)
         members = self._members(nodes)
-        routed = await self._router.route(parts, ahead, members, nodes, seconds_left)
+        left = deadline - self._means.chances.clock()
+        routed = await self._router.route(parts, ahead, members, nodes, left)
         metrics = self._means.telemetry.metrics
         metrics.plan_seconds.labels(routed.mode).observe(routed.solution.seconds)
         metrics.plans.labels(routed.mode, routed.solution.status).inc()
@@ -112,13 +156,18 @@ class Stages:
         return left
 
     async def foresee(self, seconds_left: float) -> None:
-        """Plan all layers as if each went as planned; nothing is loaded, and nobody is told."""
-        await self._router.prepare()
+        """Plan all layers as if each went as planned; nothing is loaded, and nobody is told.
+
+        Each layer has its share of the time, as when it is carried out.
+        """
+        await self._router.prepare(seconds_left * PLANNER_SHARE)
         nodes = await self._means.loading.look(self._means.nodes())
+        merge = planning.MERGE_SHARE if sum(map(len, self._layers)) > 1 else 0.0
+        share = seconds_left / (len(self._layers) + merge)
         for number, layer in enumerate(self._layers):
             _, ahead = window(self._layers, number, self._question.horizon)
             members = self._members(nodes)
-            routed = await self._router.route(layer, ahead, members, nodes, seconds_left)
+            routed = await self._router.route(layer, ahead, members, nodes, share)
             self.steps.append(PlanStep(number, _ids(layer), _ids(ahead), routed))
             nodes = after(nodes, routed.moves)
 

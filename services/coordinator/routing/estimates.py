@@ -75,13 +75,14 @@ class Estimates(NamedTuple):
     """A problem, its options' members in the same order, and the items behind each P(right).
 
     `homes` are the pools in which each option lies, also one that stays and so takes nothing from
-    the plan.
+    the plan. `others` are residents that are no option, but may leave to make room.
     """
 
     problem: Problem
     members: tuple[Member, ...]
     items: Matrix
     homes: tuple[tuple[str, ...], ...] = ()
+    others: tuple[Option, ...] = ()
 
 
 def estimates(
@@ -128,7 +129,14 @@ def estimates(
     )
     items = _matrix([[count for _, count in row] for row in judged], parts)
     homes = tuple(rooms.homes(member.node) for member in members)
-    return Estimates(problem, tuple(members), items, homes)
+    asked = {(member.node, member.model) for member in members}
+    others = tuple(
+        _option(node, model, rooms)
+        for node in nodes
+        for model in node.models
+        if model.ready and (node.name, model.name) not in asked
+    )
+    return Estimates(problem, tuple(members), items, homes, others)
 
 
 def _matrix(rows: Sequence[Sequence[float]], parts: Sequence[Subtask]) -> Matrix:
@@ -226,13 +234,12 @@ class _Rooms:
 
     def stays(self, node: Node, model: Model) -> bool:
         """Say whether a model is in memory whatever the plan says, or will be at once."""
-        if self._in_use(node.name, model.name):
+        if node.draining or self._in_use(node.name, model.name):
             return True
         return not model.may_leave if model.ready else is_promised(model)
 
     def _add_machine(self, nodes: Sequence[Node]) -> None:
-        left = [node.available_bytes for node in nodes if node.available_bytes is not None]
-        machine = [min(left) + sum(map(self._returned, nodes))] if left else []
+        machine = [left + sum(map(self._returned, nodes)) for left in _left(nodes)]
         if len(nodes) > 1 and machine:
             self._add("+".join(sorted(node.name for node in nodes)), nodes, machine)
             machine = []
@@ -275,6 +282,27 @@ class _Rooms:
         if model.ready:
             return 0 if self.stays(node, model) else 1
         return -1 if self._in_use(node.name, model.name) and not is_promised(model) else 0
+
+
+def _left(nodes: Sequence[Node]) -> list[int]:
+    """Give what a machine has left, less what all its nodes have promised; nothing if unknown.
+
+    Each node has taken off its own promises alone, and the least of what they see is believed.
+    """
+    promised = {
+        node.name: sum(
+            max(0, model.memory_bytes - model.held_bytes)
+            for model in node.models
+            if is_promised(model)
+        )
+        for node in nodes
+    }
+    seen = [
+        node.available_bytes + promised[node.name]
+        for node in nodes
+        if node.available_bytes is not None
+    ]
+    return [min(seen) - sum(promised.values())] if seen else []
 
 
 def _by_machine(nodes: Sequence[Node]) -> dict[str, list[Node]]:

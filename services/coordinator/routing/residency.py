@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Moves(NamedTuple):
-    """Numbers of the options that are loaded, in the order of loading, and of those that leave."""
+    """Numbers of the options that are loaded, in the order of loading, and who leaves for them."""
 
     loads: tuple[int, ...] = ()
-    unloads: tuple[int, ...] = ()
+    unloads: tuple[Option, ...] = ()
 
 
 class Use(NamedTuple):
@@ -25,26 +25,27 @@ class Use(NamedTuple):
     used_bytes: int
 
 
-def moves(problem: Problem, assignment: Assignment) -> Moves:
+def moves(problem: Problem, assignment: Assignment, others: Sequence[Option] = ()) -> Moves:
     """Say what has to be loaded, and which residents give way where there is no room for all.
 
-    Those that are worth least to the tasks give way first, and none without need. A model that
-    stays in memory whatever the plan says belongs to no pool of its machine and never leaves.
+    `others` are residents that the question may not ask; they give way first, then those that are
+    worth least to its tasks, and none without need. What may not leave never does.
     """
     working = _working(assignment)
     loads = tuple(sorted(i for i in working if not problem.options[i].resident))
-    idle = [i for i, option in enumerate(problem.options) if option.resident and i not in working]
     if not loads:
         return Moves()
+    idle = [i for i, one in enumerate(problem.options) if one.resident and i not in working]
     idle.sort(key=lambda i: (-_worth(problem, i), i))
     left = room(problem, working)
-    unloads = list[int]()
-    for i in idle:
-        option = problem.options[i]
+    unloads: list[Option] = []
+    for option in (*(problem.options[i] for i in idle), *others):
+        if not option.may_leave or option.pinned:
+            continue  # the budgets are without it
         if all(left[name] >= option.memory_bytes for name in option.pools):
             _take(left, option)
         else:
-            unloads.append(i)
+            unloads.append(option)
     return Moves(_ordered(problem, loads), tuple(sorted(unloads)))
 
 
@@ -107,12 +108,3 @@ def _take(left: dict[str, int], option: Option) -> None:
         return
     for name in option.pools:
         left[name] -= option.memory_bytes
-
-
-def by_machine(problem: Problem, loads: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
-    """Group loads by machine: those of one go one after the other."""
-    grouped: dict[str, tuple[int, ...]] = {}
-    for i in loads:
-        machine = problem.options[i].machine
-        grouped[machine] = (*grouped.get(machine, ()), i)
-    return grouped

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from quorate.errors import QuorateError
+from quorate.errors import DeadlineExceeded, NoPlan, QuorateError
+from services.coordinator.question import Tokens
 from services.coordinator.routing import residency
 from services.coordinator.routing.by_model import MODE, solve_by_model
 from services.coordinator.routing.checker import check
@@ -26,7 +27,7 @@ from services.coordinator.routing.solve import solve
 if TYPE_CHECKING:
     from services.coordinator.decompose.dag import Subtask
     from services.coordinator.question import Member, Message, Node, Question
-    from services.coordinator.routing.problem import Assignment, Problem, Solution
+    from services.coordinator.routing.problem import Assignment, Option, Problem, Solution
 
 LIMIT_SECONDS: Final = 2.0
 """How long a solver may look for something better; `gap` then says how near it came."""
@@ -38,7 +39,9 @@ SHARE: Final = 0.1
 
 
 class Planner(Protocol):
-    """The planning model; `services.coordinator.consult` reaches it."""
+    """The planning model; `services.coordinator.consult` reaches it. `tokens` is what it took."""
+
+    tokens: Tokens
 
     async def prepare(self) -> None:
         """Have it loaded; raises why it cannot be."""
@@ -61,13 +64,23 @@ class Router:
         self._seed = seed
         self._hindered = ""
 
-    async def prepare(self) -> None:
-        """Have the planning model loaded before anybody looks at the memory."""
-        if self._planner is not None:
-            try:
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that the planning model took so far."""
+        return self._planner.tokens if self._planner else Tokens()
+
+    async def prepare(self, seconds: float) -> None:
+        """Have the planning model loaded before anybody looks at the memory; else plan without."""
+        self._hindered = ""
+        if self._planner is None:
+            return
+        try:
+            async with asyncio.timeout(seconds):
                 await self._planner.prepare()
-            except QuorateError as error:
-                self._planner, self._hindered = None, str(error)
+        except QuorateError as error:
+            self._hindered = str(error)
+        except TimeoutError:
+            self._hindered = f"it was not loaded within {seconds:.1f} s"
 
     async def route(
         self,
@@ -82,9 +95,11 @@ class Router:
         `members` come in the order of preference. Raises NoPlan, and UnknownNode for a limit of
         memory on a node that is not there.
         """
+        if seconds_left <= 0.0:
+            raise DeadlineExceeded("no time is left to plan with")
         wanted = self._wanted((*ready, *ahead), len(members), seconds_left)
         made = estimates((*ready, *ahead), members, nodes, self._known, wanted)
-        solution = await self._solved(made.problem, min(LIMIT_SECONDS, SHARE * seconds_left))
+        solution = await self._in_time(made.problem, seconds_left)
         if wanted.voters < self._asked(len(members)):
             solution = solution._replace(note=_joined(self._spared(wanted.voters), solution.note))
         return self._routed(made, solution, len(ready), nodes)
@@ -101,6 +116,7 @@ class Router:
         wanted = self._wanted(parts, len(members), seconds_left)
         asked = Settings(wanted.voters, wanted.lambda_token, wanted.lambda_switch)
         first = estimates(parts, members, nodes, self._known, wanted).problem
+        first = replace(first, deadline_seconds=None)  # seconds are what it trades
 
         def build(settings: Settings) -> Problem:
             tasks = tuple(task._replace(voters=settings.voters) for task in first.tasks)
@@ -111,11 +127,10 @@ class Router:
                 lambda_switch=settings.lambda_switch,
             )
 
-        budget = Budget(question.tokens, question.seconds if question.seconds_are_budget else None)
         mode = "mip" if question.routing in {"", MODE} else question.routing
         limit = min(FRONTIER_SECONDS, seconds_left / 2)
         return await asyncio.to_thread(
-            frontier, build, asked, most, budget, mode, limit, self._seed
+            frontier, build, asked, most, Budget(), mode, limit, self._seed
         )
 
     def _asked(self, most: int) -> int:
@@ -139,6 +154,20 @@ class Router:
     def _spared(self, voters: int) -> str:
         return f"the budget of {self._question.tokens} tokens pays for {voters} on each part"
 
+    async def _in_time(self, problem: Problem, seconds_left: float) -> Solution:
+        """Plan within the seconds; where none is expected to be, as well as can be, and say so.
+
+        What the durations say is a guess until a model was timed.
+        """
+        limit = min(LIMIT_SECONDS, SHARE * seconds_left)
+        try:
+            return await self._solved(problem, limit)
+        except NoPlan as error:
+            if problem.deadline_seconds is None:
+                raise
+            found = await self._solved(replace(problem, deadline_seconds=None), limit)
+            return found._replace(note=_joined(f"as well as can be: {error.message}", found.note))
+
     async def _solved(self, problem: Problem, limit_seconds: float) -> Solution:
         mode = self._question.routing or "mip"
 
@@ -148,7 +177,7 @@ class Router:
 
         if mode != MODE:
             return await exact()
-        ask = self._planner.ask if self._planner else None
+        ask = self._planner.ask if self._planner and not self._hindered else None
         return await solve_by_model(problem, ask, exact, self._hindered)
 
     def _routed(
@@ -156,18 +185,14 @@ class Router:
     ) -> Routed:
         problem, assignment = made.problem, solution.assignment
         verdict = check(_as_planned(problem, assignment), assignment)
-        planned = residency.moves(problem, assignment)
+        planned = residency.moves(problem, assignment, made.others)
         early = residency.ahead(assignment, planned.loads, ready)
         first = [i for i in planned.loads if i not in early]
         addresses = {node.name: node.address for node in nodes}
         moves = [
-            _move(problem, i, addresses, load=load, ahead=ahead)
-            for numbers, load, ahead in (
-                (planned.unloads, False, False),
-                (first, True, False),
-                (early, True, True),
-            )
-            for i in numbers
+            *(_move(option, addresses, load=False) for option in planned.unloads),
+            *(_move(problem.options[i], addresses, load=True) for i in first),
+            *(_move(problem.options[i], addresses, load=True, ahead=True) for i in early),
         ]
         return Routed(
             self._question.routing or "mip",
@@ -200,8 +225,7 @@ def _assigned(made: Estimates, assignment: Assignment) -> dict[str, tuple[Member
     }
 
 
-def _move(problem: Problem, i: int, addresses: dict[str, str], *, load: bool, ahead: bool) -> Move:
-    option = problem.options[i]
+def _move(option: Option, addresses: Mapping[str, str], *, load: bool, ahead: bool = False) -> Move:
     return Move(
         Place(option.node, option.model),
         addresses[option.node],

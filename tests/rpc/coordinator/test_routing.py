@@ -180,7 +180,7 @@ async def test_questions_at_the_same_time_do_not_evict_each_others_models(tight)
         ({"memory_bytes": {"n2": 1}}, errors.UnknownNode, "limits 'n2'.*n1"),
         ({"models": ["atlass"]}, errors.UnknownModel, "atlas"),
         ({"planner": "nobody"}, errors.UnknownModel, "planner"),
-        ({"budget": {"seconds": 1e-3}}, errors.NoPlan, "deadline"),
+        ({"budget": {"seconds": 1e-9}}, errors.DeadlineExceeded, "no time"),
     ],
 )
 async def test_a_plan_that_cannot_be_says_why(tight, script, options, error, said: str) -> None:
@@ -264,3 +264,43 @@ async def test_who_everybody_is_comes_with_its_estimates(tight, script) -> None:
     assert [one.model for one in plan.assignments] == ["abacus"]
     assert plan.routing.solver_name == "none"
     assert plan.routing.estimates[0].reliability == pytest.approx(0.935)
+
+
+async def test_seconds_that_no_plan_is_expected_to_keep_are_told_and_tried(tight, script) -> None:
+    question = script.asked("What is 12 + 30?", routing="mip", budget={"seconds": 0.6})
+    plan = (await tight.client.Plan(coordinator_pb2.PlanRequest(question=question))).plan
+    assert "as well as can be: No plan keeps the deadline" in plan.routing.note
+    assert [one.model for one in plan.assignments] == ["abacus"]
+
+
+async def test_models_that_may_not_be_asked_make_room(tight) -> None:
+    free = {"lambda_switch": 0.0, "lambda_token": 0.0, "routing": "mip"}
+    await tight.ask(TWO_PARTS, **free)
+    assert await loaded(tight) == {"abacus", "atlas"}
+    events = await tight.stream("What is 12 + 30?", models=["forge"], **free)
+    assert moves(events, LOAD) == ["forge"]
+    assert len(moves(events, UNLOAD)) == 1
+    assert [one.model for one in events[-1].final.parts[0].ballots] == ["forge"]
+
+
+async def test_questions_wait_for_memory_that_others_work_with(tight) -> None:
+    """Six questions for six models, and room for two: each waits for its turn."""
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        asked = [
+            group.create_task(tight.ask("What is 12 + 30?", models=[name], routing="mip"))
+            for name in SIX
+        ]
+    models = [task.result().parts[0].ballots[0].model for task in asked]
+    assert models == list(SIX)
+    now = await status(tight)
+    assert sum(max(one.memory_bytes, one.resident_bytes) for one in now.models
+               if one.resident_bytes) <= ROOM_FOR_TWO  # fmt: skip
+
+
+async def test_a_budget_of_tokens_is_shared_among_those_that_work(tight) -> None:
+    events = await tight.stream("What is 12 + 30?", max_models=4, budget={"tokens": 120})
+    (step,) = steps(events)
+    assert len(step.assignments) == 1
+    ballot = events[-1].final.parts[0].ballots[0]
+    assert ballot.usage.completion_tokens > 120 // 4
+    assert events[-1].final.answer == "42"

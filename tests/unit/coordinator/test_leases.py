@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quorate.v1 import common_pb2
-from services.coordinator.leases import free_bytes_of, model_of
+from services.coordinator.leases import available_bytes_of, free_bytes_of, model_of
 
 AVAILABLE = common_pb2.MODEL_STATE_AVAILABLE
 LOADING = common_pb2.MODEL_STATE_LOADING
@@ -67,3 +67,30 @@ def test_free_memory_is_what_is_neither_held_nor_promised(
         ],
     )
     assert free_bytes_of(status) == free
+
+
+@pytest.mark.parametrize(
+    ("memory", "available", "left"), [(900, 0, 0), (900, -5, 0), (0, 70, 70), (0, 0, None)]
+)
+def test_a_full_machine_is_told_from_one_that_does_not_measure(
+    memory: int, available: int, left: int | None
+) -> None:
+    hardware = common_pb2.Hardware(memory_bytes=memory, available_bytes=available)
+    assert available_bytes_of(common_pb2.NodeStatus(hardware=hardware)) == left
+
+
+@pytest.mark.parametrize(("usable", "left"), [(None, 130), (0, 100), (20, 120), (-7, 100)])
+def test_accelerators_count_only_as_far_as_engines_can_use_them(
+    usable: int | None, left: int
+) -> None:
+    cards = [
+        common_pb2.Accelerator(memory_bytes=50, used_bytes=20),
+        common_pb2.Accelerator(memory_bytes=50, used_bytes=60),
+    ]
+    hardware = common_pb2.Hardware(
+        memory_bytes=900,
+        available_bytes=100,
+        accelerators=cards,
+        usable_accelerator_bytes=usable,
+    )
+    assert available_bytes_of(common_pb2.NodeStatus(hardware=hardware)) == left

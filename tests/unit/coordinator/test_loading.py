@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from quorate.config import TelemetrySettings
-from quorate.errors import DeadlineExceeded, InternalError, OutOfMemory, QuorateError
+from quorate.errors import (
+    DeadlineExceeded,
+    InternalError,
+    OutOfMemory,
+    PeerUnreachable,
+    QuorateError,
+)
 from quorate.telemetry import Telemetry
 from services.coordinator.loading import LoadedFirst, Loading
 from services.coordinator.question import UNCHANGED, Member, Model, Node
@@ -149,6 +155,50 @@ async def test_pins_are_counted_and_given_back() -> None:
             assert loading.in_use("n1", "a")
             assert not loading.in_use("n2", "b")
         assert not loading.in_use("n1", "a")
+
+
+async def test_a_plan_holds_until_others_move_or_use_what_it_counts_on() -> None:
+    mover = Mover()
+    async with Loading(mover, METRICS) as loading:
+        mine, begun = [move("new"), move("old", load=False)], loading.begun
+        places = [Place("n1", "new")]
+        assert loading.holds(mine, places, begun)
+        with loading.using([Place("n1", "old")]):
+            assert not loading.holds(mine, places, begun)
+        loading.start([move("other", node="n2", machine="m2")])
+        assert not loading.holds(mine, places, begun)
+        assert loading.holds([], places, begun)
+        loading.start([move("new", load=False)])
+        assert not loading.holds([], places, loading.begun)
+
+
+async def test_who_waits_for_memory_is_woken_by_a_pin_given_back_and_by_a_move_that_ends() -> None:
+    mover = ready_mover()
+    async with Loading(mover, METRICS) as loading, asyncio.timeout(5):
+        async with asyncio.TaskGroup() as group:
+            with loading.using([Place("n1", "a")]):
+                assert loading.busy
+                woken = group.create_task(loading.released())
+                await asyncio.sleep(0)
+                assert not woken.done()
+        assert not loading.busy
+        async with asyncio.TaskGroup() as group:
+            group.create_task(loading.released())
+            await asyncio.sleep(0)
+            loading.start([move("a")])
+
+
+async def test_moves_of_a_node_that_is_gone_end_and_others_go_on() -> None:
+    mover = Mover()
+    async with Loading(mover, METRICS) as loading, asyncio.timeout(5):
+        gone, other = loading.start([move("a"), move("b", node="n2")])
+        while not mover.now:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        loading.give_up("n1")
+        with pytest.raises(PeerUnreachable, match="n1 stopped sending heartbeats"):
+            await gone.wait()
+        mover.let.set()
+        await other.wait()
 
 
 async def test_a_planner_evicts_only_where_nobody_works() -> None:

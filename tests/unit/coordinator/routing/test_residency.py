@@ -41,13 +41,22 @@ def test_what_is_worth_least_leaves_and_no_more_than_is_needed() -> None:
         budget=105,
         worth=[0.9, 0.8, 0.2, 0.1],
     )
-    assert moves(made, works(0)) == ((0,), (2,))
+    assert moves(made, works(0)) == ((0,), (made.options[2],))
 
 
 def test_what_may_not_leave_never_does() -> None:
-    stays = option("stays", 90, resident=True, pool="", may_leave=False)
-    made = problem(option("new", 100, resident=False), stays, budget=100)
-    assert moves(made, works(0)) == ((0,), ())
+    for pool in ("", "m"):  # its own pools leave it out; one that the question set does not
+        stays = option("stays", 90, resident=True, pool=pool, may_leave=False)
+        made = problem(option("new", 100, resident=False), stays, budget=100)
+        assert moves(made, works(0)) == ((0,), ())
+
+
+def test_what_may_not_be_asked_leaves_before_what_may() -> None:
+    made = problem(option("new", 50, resident=False), option("idle", 40, resident=True), budget=100)
+    other = option("other", 40, resident=True)
+    assert moves(made, works(0), [other]) == ((0,), (other,))
+    fixed = option("fixed", 40, resident=True, may_leave=False)
+    assert moves(made, works(0), [fixed]) == ((0,), ())
 
 
 def test_quick_loads_come_first() -> None:
@@ -71,7 +80,7 @@ def test_what_no_layer_of_a_window_wants_gives_way_to_what_the_next_one_does() -
         budget=100,
     )
     planned = moves(made, window_of((0,), (2,)))
-    assert planned == ((2,), (1,))
+    assert planned == ((2,), (made.options[1],))
     assert ahead(window_of((0,), (2,)), planned.loads, 1) == (2,)
 
 
@@ -84,7 +93,7 @@ def test_what_the_next_layer_wants_does_not_leave_for_this_one() -> None:
         worth=[0.9, 0.8, 0.2],
     )
     planned = moves(made, window_of((0,), (2,)))
-    assert planned == ((0,), (1,))
+    assert planned == ((0,), (made.options[1],))
     assert ahead(window_of((0,), (2,)), planned.loads, 1) == ()
 
 

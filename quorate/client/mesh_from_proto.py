@@ -69,6 +69,9 @@ def _hardware(wire: common_pb2.Hardware) -> mesh_results.Hardware:
             for one in wire.accelerators
         ),
         machine_id=wire.machine_id,
+        usable_accelerator_bytes=(
+            wire.usable_accelerator_bytes if wire.HasField("usable_accelerator_bytes") else None
+        ),
     )
 
 

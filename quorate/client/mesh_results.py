@@ -61,13 +61,18 @@ class Accelerator:
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a machine has; memory in bytes."""
+    """What a machine has; memory in bytes.
+
+    `usable_accelerator_bytes` is what the node's engines can still use of accelerators, None from
+    an older node.
+    """
 
     cores: int = 0
     memory_bytes: int = 0
     available_bytes: int = 0
     accelerators: tuple[Accelerator, ...] = ()
     machine_id: str = ""
+    usable_accelerator_bytes: int | None = None
 
 
 @dataclass(frozen=True)

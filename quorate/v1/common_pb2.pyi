@@ -785,14 +785,19 @@ class Hardware(google.protobuf.message.Message):
     AVAILABLE_BYTES_FIELD_NUMBER: builtins.int
     ACCELERATORS_FIELD_NUMBER: builtins.int
     MACHINE_ID_FIELD_NUMBER: builtins.int
+    USABLE_ACCELERATOR_BYTES_FIELD_NUMBER: builtins.int
     cores: builtins.int
     """Cores that this node may use (affinity and cgroup limits applied)."""
     memory_bytes: builtins.int
-    """Memory in bytes that this node may use (cgroup limit applied)."""
+    """Memory in bytes that this node may use (cgroup limit applied); 0 when it is not measured."""
     available_bytes: builtins.int
-    """Memory in bytes that is available now."""
+    """Memory in bytes that is available now; 0 with `memory_bytes` above 0 says that none is left."""
     machine_id: builtins.str
     """Identifies the machine, so that nodes on one machine can be told."""
+    usable_accelerator_bytes: builtins.int
+    """Memory of accelerators that engines of this node can use and that is free, in bytes: 0 where
+    they run on cores alone, or cards share the machine's memory. Unset from an old peer.
+    """
     @property
     def accelerators(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Accelerator]:
         """Accelerators; empty when there is none."""
@@ -805,8 +810,11 @@ class Hardware(google.protobuf.message.Message):
         available_bytes: builtins.int = ...,
         accelerators: collections.abc.Iterable[Global___Accelerator] | None = ...,
         machine_id: builtins.str = ...,
+        usable_accelerator_bytes: builtins.int | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["accelerators", b"accelerators", "available_bytes", b"available_bytes", "cores", b"cores", "machine_id", b"machine_id", "memory_bytes", b"memory_bytes"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_usable_accelerator_bytes", b"_usable_accelerator_bytes", "usable_accelerator_bytes", b"usable_accelerator_bytes"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_usable_accelerator_bytes", b"_usable_accelerator_bytes", "accelerators", b"accelerators", "available_bytes", b"available_bytes", "cores", b"cores", "machine_id", b"machine_id", "memory_bytes", b"memory_bytes", "usable_accelerator_bytes", b"usable_accelerator_bytes"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_usable_accelerator_bytes", b"_usable_accelerator_bytes"]) -> typing.Literal["usable_accelerator_bytes"] | None: ...
 
 Global___Hardware: typing_extensions.TypeAlias = Hardware
 

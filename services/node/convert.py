@@ -239,8 +239,8 @@ def engine_status(
     )
 
 
-def hardware(measured: Hardware) -> common_pb2.Hardware:
-    """Describe the machine."""
+def hardware(measured: Hardware, usable_accelerator_bytes: int) -> common_pb2.Hardware:
+    """Describe the machine, and how much of its accelerators engines can still use."""
     return common_pb2.Hardware(
         cores=measured.cores,
         memory_bytes=measured.memory_bytes,
@@ -255,6 +255,7 @@ def hardware(measured: Hardware) -> common_pb2.Hardware:
             for card in measured.accelerators
         ],
         machine_id=measured.machine_id,
+        usable_accelerator_bytes=max(0, usable_accelerator_bytes),
     )
 
 

@@ -12,6 +12,7 @@ from quorate.v1 import common_pb2
 from services.node import convert, hardware
 from services.node.backends.remote import RemoteModel
 from services.node.model import Model
+from services.node.room import room
 
 if TYPE_CHECKING:
     from quorate.config import NodeSettings
@@ -71,7 +72,7 @@ class StatusSource:
             node=self._settings.name,
             state=self._state(),
             models=models,
-            hardware=convert.hardware(machine),
+            hardware=convert.hardware(machine, room(machine, None).limits.free.device_bytes),
             in_flight=self.in_flight,
             queued=sum(engine.queued for engine in engines),
             memory_budget_bytes=self._settings.memory or 0,

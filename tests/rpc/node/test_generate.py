@@ -240,6 +240,7 @@ async def test_listing_and_status_describe_the_models_and_the_machine(caller) ->
     status = await caller.status()
     assert status.state == common_pb2.NODE_STATE_SERVING
     assert status.hardware.cores >= 1
+    assert status.hardware.HasField("usable_accelerator_bytes")
     for engine, model in zip(status.engines, models, strict=True):
         assert engine.memory_bytes > model.file_bytes
         assert 0.5 < engine.memory_bytes / model.memory_bytes < 1.5

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import psutil
+import pytest
 
-from services.node import hardware
+from services.node import convert, hardware
+from services.node.room import room
 
 
 def test_the_machine_has_cores_and_memory() -> None:
@@ -50,3 +52,16 @@ def test_no_limit_is_no_limit(tmp_path: Path) -> None:
 def test_a_process_that_is_gone_holds_nothing() -> None:
     assert hardware.held_bytes(2**22 + 1) == 0
     assert hardware.held_bytes(os.getpid()) > 1_000_000
+
+
+@pytest.mark.parametrize(("can_offload", "usable"), [(True, 70), (False, 0)])
+def test_a_status_counts_only_accelerators_that_engines_can_use(
+    monkeypatch: pytest.MonkeyPatch, can_offload: bool, usable: int
+) -> None:
+    monkeypatch.setattr(hardware, "engine_can_offload", lambda: can_offload)
+    own = hardware.Accelerator(0, "own", 100, 30)
+    shared = hardware.Accelerator(1, "shared", 1000, 200, unified=True)
+    machine = hardware.Hardware(4, 1000, 800, (own, shared), "m")
+    told = convert.hardware(machine, room(machine, None).limits.free.device_bytes)
+    assert told.HasField("usable_accelerator_bytes")
+    assert told.usable_accelerator_bytes == usable

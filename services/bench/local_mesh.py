@@ -39,7 +39,8 @@ def running(
         yield local_mesh.running(home)
     finally:
         down = [*command, "down", "--home", str(home)]
-        subprocess.run(down, check=True, stdout=told, stderr=told)
+        # In a session of its own: a second Ctrl-C, or one that the whole group gets, lets it end.
+        subprocess.run(down, check=True, stdout=told, stderr=told, start_new_session=True)
 
 
 def identity(home: Path) -> TlsSettings:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from rich.console import Console
 
+from quorate import error_groups
 from quorate.errors import QuorateError
 from services.bench import figures
 from services.bench.routing import asked, live, offline, report
@@ -94,6 +95,11 @@ def _publish(study: Study, kept: Keeper[Outcome], out: Path, console: Console, a
     return path
 
 
+def _failed(console: Console, why: str) -> int:
+    console.print(why, markup=False)
+    return 1
+
+
 def main() -> int:
     """Record what is missing, work everything out, publish; 0 whatever the figures say."""
     study, arguments = _study()
@@ -109,11 +115,14 @@ def main() -> int:
         console.print("Stopped. The same command goes on from here.")
         return STOPPED
     except (KeyError, asked.NotAsked) as error:
-        console.print(f"{error} is not recorded. Run without --replay.", markup=False)
-        return 1
+        return _failed(console, f"{error} is not recorded. Run without --replay.")
     except QuorateError as error:
-        console.print(f"{error}", markup=False)
-        return 1
+        return _failed(console, f"{error}")
+    except ExceptionGroup as group:  # of jobs that were done at once
+        first = error_groups.first(group, QuorateError)
+        if first is group:
+            raise
+        return _failed(console, f"{first}")
     console.print(f"Written to {path}. `make docs` writes docs/planning.md from it.")
     return 0
 

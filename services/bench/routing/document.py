@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from services.bench.routing.arms import AHEAD, BASELINE
+from services.bench.routing.arms import AHEAD, BASELINE, ROOM_FOR_TWO, USUAL_LAMBDA
 
 Result = Mapping[str, Any]
+Row = Mapping[str, Any]
 MIB: Final = 2**20
 
 
@@ -26,60 +27,55 @@ def setting(result: Result) -> str:
 def live(result: Result) -> str:
     """Tabulate the arms, and their differences from the exact plan."""
     rows, pairs = result["live"]["rows"], result["live"]["pairs"]
-    heads = "mode | steps right, % | jobs done, % | seconds | of them planning | waiting for models"
-    heads += " | models loaded | tokens"
-    lines = [f"| {heads} |", f"|---|{'---:|' * 7}"]
-    for one in rows:
-        cells = [_percent(one["avg_score"]), _percent(one["done"]), _interval(one["seconds"], 2)]
-        cells += [_interval(one["planning"], 2), _interval(one["waiting"], 2)]
-        cells += [_interval(one["models_swapped_in"], 2), f"{one['tokens']['value']:.0f}"]
-        lines.append(f"| {one['mode']} | {' | '.join(cells)} |")
+    heads = ["mode", "steps right, %", "jobs done, %", "seconds", "of them planning"]
+    heads += ["waiting for models", "models loaded", "tokens"]
+    against = ["mode", "steps right, points", "jobs done, points", "p", "seconds", "p"]
+    against += ["models loaded", "given to another model, %", "jobs won, lost"]
     first = rows[0]
-    lines += [
+    means = (
+        f"Means over {first['jobs']} jobs ({first['avg_score']['n']} steps) of "
+        f"{first['done']['clusters']} templates, which are the clusters of the intervals "
+        "(95 %, bootstrap). A job is done when all its final steps are right."
+    )
+    title = f"Each mode less `{BASELINE}`, on the same jobs; p is McNemar's and Wilcoxon's:"
+    return _text(
+        *_grid(heads, map(_arm, rows)),
+        means,
         "",
-        (
-            f"Means over {first['jobs']} jobs ({first['avg_score']['n']} steps) of "
-            f"{first['done']['clusters']} templates, which are the clusters of the intervals "
-            "(95 %, bootstrap). A job is done when all its final steps are right."
-        ),
+        title,
         "",
-        f"Each mode less `{BASELINE}`, on the same jobs:",
-        "",
-        (
-            "| mode | steps right, points | jobs done, points | p | seconds | p | models loaded "
-            "| given to another model, % | jobs won, lost |"
-        ),
-        f"|---|{'---:|' * 8}",
-        *(_pair(one) for one in pairs),
-        "",
+        *_grid(against, map(_pair, pairs)),
         _memory(rows),
         _planner(rows),
-        "",
-    ]
-    return "\n".join(lines)
+    )
 
 
-def _pair(one: Mapping[str, Any]) -> str:
-    cells = [_points(one["avg_score"]), _points(one["done"]), _p(one["p"]["done"])]
+def _arm(one: Row) -> list[str]:
+    cells = [one["mode"], _percent(one["avg_score"]), _percent(one["done"])]
+    cells += [_interval(one[name], 2) for name in ("seconds", "planning", "waiting")]
+    return [*cells, _interval(one["models_swapped_in"], 2), f"{one['tokens']['value']:.0f}"]
+
+
+def _pair(one: Row) -> list[str]:
+    cells = [one["mode"], _points(one["avg_score"]), _points(one["done"]), _p(one["p"]["done"])]
     cells += [_signed(one["seconds"], 2), _p(one["p"]["seconds"])]
     cells += [_signed(one["models_swapped_in"], 2), _percent(one["routing_divergence"])]
-    cells += [f"{one['jobs_won']}, {one['jobs_lost']}"]
-    return f"| {one['mode']} | {' | '.join(cells)} |"
+    return [*cells, f"{one['jobs_won']}, {one['jobs_lost']}"]
 
 
-def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
+def _memory(rows: Sequence[Row]) -> str:
     jobs = sum(one["jobs"] for one in rows)
     broken = sum(round(one["vram_violation_rate"] * one["jobs"]) for one in rows)
     highest = max(one["highest_bytes"] for one in rows) / MIB
     failed = sum(one["failed_moves"] for one in rows)
     return (
         f"After each of the {jobs} jobs the node was asked what it holds: in {broken} of them a "
-        f"plan or the node was above the memory (at most {highest:.0f} MiB were held). {failed} "
-        "loads or unloads failed."
+        f"plan or the node was above the memory (of {ROOM_FOR_TWO / MIB:.0f} MiB at most "
+        f"{highest:.0f} were held). {failed} loads or unloads failed."
     )
 
 
-def _planner(rows: Sequence[Mapping[str, Any]]) -> str:
+def _planner(rows: Sequence[Row]) -> str:
     one = next(one for one in rows if one["mode"] == "model")
     return (
         f"In `model`, {one['own_plans']} of {one['plans']} layers were planned by the model "
@@ -92,137 +88,118 @@ def ahead(result: Result) -> str:
     """Say whether looking one layer ahead saves the time that loads stand in the way."""
     rows = {one["mode"]: one for one in result["live"]["rows"]}
     pair = next(one for one in result["live"]["pairs"] if one["mode"] == AHEAD)
+    heads = ["looking ahead", "steps right, %", "seconds", "waiting for models"]
+    heads += ["all loads, seconds", "models loaded", "of them ahead"]
+    times = ("seconds", "waiting", "loading", "models_swapped_in")
     lines = [
-        (
-            "| looking ahead | steps right, % | seconds | waiting for models | all loads, seconds "
-            "| models loaded | of them ahead |"
-        ),
-        f"|---|{'---:|' * 6}",
+        [title, _percent(one["avg_score"])]
+        + [_interval(one[time], 2) for time in times]
+        + [f"{one['ahead_swaps']['value']:.2f}"]
+        for title, one in (("not at all", rows[BASELINE]), ("one layer", rows[AHEAD]))
     ]
-    for name, title in ((BASELINE, "not at all"), (AHEAD, "one layer")):
-        one = rows[name]
-        cells = [_percent(one["avg_score"]), _interval(one["seconds"], 2)]
-        cells += [_interval(one["waiting"], 2), _interval(one["loading"], 2)]
-        cells += [_interval(one["models_swapped_in"], 2), f"{one['ahead_swaps']['value']:.2f}"]
-        lines.append(f"| {title} | {' | '.join(cells)} |")
-    lines += [
-        "",
-        (
-            f"Differences: {_signed(pair['waiting'], 2)} s of waiting (Wilcoxon, "
-            f"p = {_p(pair['p']['waiting'])}), {_signed(pair['seconds'], 2)} s in all "
-            f"(p = {_p(pair['p']['seconds'])}), {_points(pair['avg_score'])} points of steps "
-            f"right; n = {pair['seconds']['n']} jobs of {pair['seconds']['clusters']} templates. "
-            "p-values are corrected (Holm) for the number of modes."
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+    differences = (
+        f"Differences: {_signed(pair['waiting'], 2)} s of waiting (Wilcoxon, "
+        f"p {_equals(pair['p']['waiting'])}), {_signed(pair['seconds'], 2)} s in all "
+        f"(p {_equals(pair['p']['seconds'])}), {_points(pair['avg_score'])} points of steps "
+        f"right; n = {pair['seconds']['n']} jobs of {pair['seconds']['clusters']} templates. "
+        "p-values are corrected (Holm) for the number of modes."
+    )
+    return _text(*_grid(heads, lines), differences)
 
 
 def mix(result: Result) -> str:
     """Tabulate orders of questions and weights of loading."""
-    lines = [
-        "| order | λ_switch | right, % | models loaded per question | seconds |",
-        f"|---|{'---:|' * 4}",
-    ]
-    for one in result["mixed"]["rows"]:
-        cells = [f"{one['lambda_switch']:g}", _percent(one["avg_score"])]
-        cells += [_interval(one["models_swapped_in"], 2), _interval(one["seconds"], 2)]
-        lines.append(f"| {one['mix']} | {' | '.join(cells)} |")
-    rows = result["mixed"]["rows"]
-    usual = next(one for one in result["mixed"]["orders"] if one["lambda_switch"] == 0.2)
+    found = result["mixed"]
+    rows = found["rows"]
+    usual = next(one for one in found["orders"] if one["lambda_switch"] == USUAL_LAMBDA)
     broken = sum(one["vram_violations"] for one in rows)
-    lines += [
+    turns = (
+        f"n = {rows[0]['seconds']['n']} questions in each row. Turns instead of groups cost "
+        f"{_signed(usual['seconds'], 2)} s and {_signed(usual['models_swapped_in'], 2)} loads "
+        f"per question at λ_switch {USUAL_LAMBDA:g} (Wilcoxon, p {_equals(usual['p_seconds'])}). "
+        f"The memory was broken {broken} times."
+    )
+    heads = ["order", "λ_switch", "right, %", "models loaded per question", "seconds"]
+    against = [f"λ_switch, in turns, less {USUAL_LAMBDA:g}", "right, points", "models loaded"]
+    against += ["seconds"]
+    return _text(
+        *_grid(heads, ([one["mix"], *_weighed(one, _percent, _interval)] for one in rows)),
+        turns,
         "",
-        (
-            f"n = {rows[0]['seconds']['n']} questions in each row. Turns instead of groups cost "
-            f"{_signed(usual['seconds'], 2)} s and {_signed(usual['models_swapped_in'], 2)} loads "
-            f"per question at λ_switch 0.2 (Wilcoxon, p = {_p(usual['p_seconds'])}). The memory "
-            f"was broken {broken} times."
-        ),
-        "",
-        "| λ_switch, in turns, less 0.2 | right, points | models loaded | seconds |",
-        "|---|---:|---:|---:|",
-        *(
-            f"| {one['lambda_switch']:g} | {_points(one['avg_score'])} "
-            f"| {_signed(one['models_swapped_in'], 2)} | {_signed(one['seconds'], 2)} |"
-            for one in result["mixed"]["weights"]
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+        *_grid(against, (_weighed(one, _points, _signed) for one in found["weights"])),
+    )
+
+
+def _weighed(one: Row, share: Callable[[Row], str], amount: Callable[[Row, int], str]) -> list[str]:
+    cells = [f"{one['lambda_switch']:g}", share(one["avg_score"])]
+    return [*cells, amount(one["models_swapped_in"], 2), amount(one["seconds"], 2)]
 
 
 def replayed(result: Result) -> str:
     """Tabulate the plans of replayed jobs."""
     found = result["replayed"]
-    lines = [
-        (
-            "| mode | steps right, % | short of any model, points | objective | short of hindsight "
-            "| models loaded | plans above the memory, % | models per job |"
-        ),
-        f"|---|{'---:|' * 7}",
-    ]
-    for one in found["rows"]:
-        cells = [_percent(one["avg_score"]), _points(one["oracle_gap"])]
-        cells += [_interval(one["objective"], 3), _interval(one["hindsight_gap"], 3)]
-        cells += [_interval(one["models_swapped_in"], 2), _percent(one["vram_violation_rate"], 1)]
-        cells += [f"{one['active_models']['value']:.2f}"]
-        lines.append(f"| {one['mode']} | {' | '.join(cells)} |")
+    heads = ["mode", "steps right, %", "short of any model, points", "objective"]
+    heads += ["short of hindsight", "models loaded", "plans above the memory, %"]
+    heads += ["models per job"]
     first = found["rows"][0]
     planner = next(one for one in found["rows"] if one["mode"] == "model")
-    lines += [
-        "",
-        (
-            f"{first['jobs']} jobs, {first['avg_score']['n']} steps, {first['plans']} plans, "
-            f"{first['avg_score']['clusters']} templates. Of {_percent(found['oracle'])} % of the "
-            f"steps some model is right. The planning model wrote {planner['own_plans']} of its "
-            f"{planner['plans']} plans itself."
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+    counts = (
+        f"{first['jobs']} jobs, {first['avg_score']['n']} steps, {first['plans']} plans, "
+        f"{first['avg_score']['clusters']} templates. Of {_percent(found['oracle'])} % of the "
+        f"steps some model is right. The planning model wrote {planner['own_plans']} of its "
+        f"{planner['plans']} plans itself."
+    )
+    return _text(*_grid(heads, map(_replayed, found["rows"])), counts)
+
+
+def _replayed(one: Row) -> list[str]:
+    cells = [one["mode"], _percent(one["avg_score"]), _points(one["oracle_gap"])]
+    cells += [_interval(one["objective"], 3), _interval(one["hindsight_gap"], 3)]
+    cells += [_interval(one["models_swapped_in"], 2), _percent(one["vram_violation_rate"], 1)]
+    return [*cells, f"{one['active_models']['value']:.2f}"]
 
 
 def differ(result: Result) -> str:
     """Tabulate who was better where two modes chose different models."""
     found = result["replayed"]
-    lines = [
-        (
-            "| modes | given to another model, % | with the same memory, % | steps that differ "
-            "| only the first right, only the second | difference, points | p | jobs won, lost |"
-        ),
-        f"|---|{'---:|' * 7}",
-    ]
-    for one in [found["predecessor"], *found["pairs"]]:
-        cells = [_percent(one["routing_divergence"]), _percent(one["same_memory_divergence"])]
-        where = one["differ"]
-        cells += (
-            [
-                str(where["n"]),
-                f"{where['only_ours']}, {where['only_theirs']}",
-                _points(where["difference"]),
-                _p(one["p"]["right"]),
-            ]
-            if where
-            else ["0", "–", "–", "–"]
-        )
-        cells.append(f"{one['jobs_won']}, {one['jobs_lost']}")
-        lines.append(f"| {one['mode']} beside {one['other']} | {' | '.join(cells)} |")
+    heads = ["modes", "given to another model, %", "with the same memory, %"]
+    heads += ["steps that differ", "only the first right, only the second"]
+    heads += ["difference, points", "p", "jobs won, lost"]
     models = [name for name in found["use"][0] if name != "mode"]
-    lines += [
-        "",
+    shares = ([one["mode"], *(f"{100 * one[name]:.0f}" for name in models)] for one in found["use"])
+    return _text(
+        *_grid(heads, map(_differ, [found["predecessor"], *found["pairs"]])),
         "Share of the steps that each model is given, %:",
         "",
-        f"| mode | {' | '.join(models)} |",
-        f"|---|{'---:|' * len(models)}",
-        *(
-            f"| {one['mode']} | {' | '.join(f'{100 * one[name]:.0f}' for name in models)} |"
-            for one in found["use"]
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+        *_grid(["mode", *models], shares),
+    )
+
+
+def _differ(one: Row) -> list[str]:
+    cells = [f"{one['mode']} beside {one['other']}", _percent(one["routing_divergence"])]
+    cells.append(_percent(one["same_memory_divergence"]))
+    where = one["differ"]
+    if where:
+        cells += [str(where["n"]), f"{where['only_ours']}, {where['only_theirs']}"]
+        cells += [_points(where["difference"]), _p(one["p"]["right"])]
+    else:
+        cells += ["0", "–", "–", "–"]
+    return [*cells, f"{one['jobs_won']}, {one['jobs_lost']}"]
+
+
+def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Write a table with an empty line after it."""
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def _text(*lines: str) -> str:
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _equals(value: float) -> str:
+    found = _p(value)
+    return found if found.startswith("<") else f"= {found}"
 
 
 def _interval(found: Mapping[str, float], digits: int) -> str:

@@ -142,7 +142,7 @@ class Bench:
             len(check(problem, assignment).violations),
             found.own,
         )
-        return layer, frozenset(before - {options[i].model for i in moved.unloads} | set(loads))
+        return layer, frozenset(before - {one.model for one in moved.unloads} | set(loads))
 
     async def job(self, job: Job, plan: Plan, before: Memory) -> tuple[Replayed, Memory]:
         """Plan a job's layers one after the other."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import pstdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from services.bench import stats
+from services.bench.routing.arms import AHEAD
 
 if TYPE_CHECKING:
     from services.bench.routing.outcome import Outcome
@@ -88,7 +88,8 @@ def row(name: str, done: Sequence[Done], seed: int) -> Plain:
         "hidden_swaps": of(lambda one: one.hidden_swaps),
         "ahead_swaps": of(lambda one: one.ahead_swaps),
         "switch_cost": of(lambda one: one.switch_cost),
-        "objective": of(lambda one: one.objective),
+        # A plan that looks ahead counts the steps of later layers as well: no sum of a job's.
+        "objective": None if name == AHEAD else of(lambda one: one.objective),
         "tokens": of(lambda one: one.tokens),
         "active_models": mean([float(len(used(one))) for one in done], clusters, seed),
         "plans": plans,
@@ -150,8 +151,3 @@ def corrected(rows: Mapping[str, dict[str, Any]]) -> None:
         found = stats.holm({name: one["p"][measure] for name, one in rows.items()})
         for name, p_value in found.items():
             rows[name]["p"][measure] = p_value
-
-
-def finite(value: float) -> float | None:
-    """Give None for what JSON cannot say."""
-    return value if math.isfinite(value) else None

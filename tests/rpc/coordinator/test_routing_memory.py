@@ -58,3 +58,12 @@ async def test_a_planner_that_a_plan_has_unloaded_is_loaded_again(narrow) -> Non
             "What is 12 + 30?", planner="marshal", **ALONE | {"routing": "model"}
         )
         assert result.answer
+
+
+async def test_models_that_a_question_may_not_ask_make_room_for_those_that_it_may(narrow) -> None:
+    for name, text, answer in (
+        ("atlas", "What is the capital of France?", "Paris"),
+        ("abacus", "What is 12 + 30?", "42"),
+    ):
+        assert (await narrow.ask(text, models=[name], **ALONE)).answer == answer
+        assert await loaded(narrow) == {name}

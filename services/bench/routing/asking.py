@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from quorate.errors import QuorateError
 from quorate.v1 import common_pb2, coordinator_pb2, node_pb2
 from services.bench.routing.outcome import Outcome, StepTold
 from services.bench.routing.timeline import OWN_PLAN, Timeline, loads, switch_cost
@@ -108,10 +109,14 @@ class ArmAsker:
         request = coordinator_pb2.AskStreamRequest(question=asked, omit_tokens=True)
         result = coordinator_pb2.Result()
         began = time.perf_counter()
-        async for event in self._coordinator.AskStream(request, timeout=QUESTION_SECONDS):
-            timeline.hear(event, time.perf_counter() - began)
-            if event.WhichOneof("event") == "final":
-                result = event.final
+        try:
+            async for event in self._coordinator.AskStream(request, timeout=QUESTION_SECONDS):
+                timeline.hear(event, time.perf_counter() - began)
+                if event.WhichOneof("event") == "final":
+                    result = event.final
+        except QuorateError as error:
+            if error.kind != "NO_QUORUM":  # that no step has an answer is an outcome, too
+                raise
         steps = [await self._told(part, items[part.subtask.id]) for part in result.parts]
         return outcome(self.arm.name, name, timeline, steps, await self.status())
 

@@ -19,7 +19,7 @@ SMALLEST, LARGEST = 40.0, 460.0
 
 
 def draw(points: Sequence[ParetoPoint], question: str, kind: str) -> Drawn:
-    """Draw seconds against P(right), tokens as areas, as a file of a kind: "svg", "png" or "pdf".
+    """Draw seconds against P(majority right), tokens as areas, as "svg", "png" or "pdf".
 
     Equal points give equal bytes. The numbers are those of the table.
     """
@@ -28,7 +28,7 @@ def draw(points: Sequence[ParetoPoint], question: str, kind: str) -> Drawn:
         axes = figure.add_axes((0.1, 0.13, 0.62, 0.74))
         _scatter(axes, points)
         axes.set_xlabel("time until the last part is answered, loads included (s)")
-        axes.set_ylabel("expected share of right answers (0 to 1)")
+        axes.set_ylabel("P(a part's majority is right), mean over parts (0 to 1)")
         title = wrapped(one_line(question, 400), 10.0, WIDTH - 0.8, 2, bold=True)
         figure.text(0.04, 0.97, "\n".join(title), fontsize=10, fontweight="bold", va="top")
         _legend(axes, points)

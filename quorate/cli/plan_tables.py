@@ -47,7 +47,7 @@ def draw(plan: Plan, columns: int) -> RenderableType:
     if routing:
         drawn += _routing(routing)
     if plan.frontier:
-        title = f"plans that none beats in P, tokens and seconds   ({CHOSEN} is this one)"
+        title = f"plans that none beats in P(majority), tokens and seconds   ({CHOSEN} is this one)"
         drawn += _section(title, _frontier(plan.frontier), *_beaten(plan.frontier))
     return Group(*drawn)
 
@@ -182,7 +182,7 @@ def _value(routing: Routing) -> str:
 def _frontier(points: Sequence[ParetoPoint]) -> Table:
     columns = (
         "",
-        "P(right)",
+        "P(majority)",
         "tokens",
         "takes",
         "loads",

@@ -47,8 +47,9 @@ class Estimate:
     """What a model would be worth for a part: `utility` = reliability - λ_token · token_cost.
 
     `reliability` is P(right) in [0, 1] and stands on `items` judged answers (0: its card, or a
-    guess). A `token_cost` of 1 is that of 1,000 tokens of the dearest model; `switch_cost` is 0 for
-    a model in memory. `seconds` is how long it would take once it is in memory.
+    guess). A `token_cost` of 1 is that of 1,000 tokens of the dearest model, which is the one with
+    the most weights of all that could work; a `switch_cost` of 1 is that of ten seconds of loading,
+    0 for a model in memory. `seconds` is how long it would take once it is in memory.
     """
 
     subtask_id: str
@@ -147,9 +148,10 @@ class PlanStep:
 class ParetoPoint:
     """A plan that no other beats in reliability, tokens and seconds.
 
-    `reliability` is the expected share of right answers of single models, in [0, 1]; `seconds` last
-    until the last part is answered, loads included; `memory_bytes` is the most that one pool uses,
-    `voters` the models for each part. `chosen` is what the question's own settings give.
+    `reliability` is the probability that a majority of a part's models is right, were their errors
+    independent, a tie counting half, in [0, 1]; the mean over parts. `seconds` last until the last
+    part is answered, loads included; `memory_bytes` is the most that one pool uses, `voters` the
+    models for each part. `chosen` is what the question's own settings give.
     """
 
     reliability: float

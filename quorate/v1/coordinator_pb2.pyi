@@ -275,7 +275,9 @@ class Question(google.protobuf.message.Message):
     frozen: builtins.bool
     """Learned state is read but not changed, as in an evaluation."""
     deterministic: builtins.bool
-    """Ballots are folded in member order and nothing depends on time."""
+    """Ballots are folded in member order and nothing depends on time; but where models are chosen, the
+    choice follows what is in memory at that moment.
+    """
     horizon: builtins.int
     """Layers of later parts that the plan of a layer looks ahead at, at most 16, so that models are
     loaded for them meanwhile. 0 plans one layer at a time.
@@ -724,7 +726,9 @@ class Estimate(google.protobuf.message.Message):
     items: builtins.float
     """Judged answers that the estimate stands on; 0 is the model's card alone, or a guess."""
     token_cost: builtins.float
-    """Relative cost of its tokens: 1 is 1,000 tokens of the dearest model."""
+    """Relative cost of its tokens: 1 is 1,000 tokens of the dearest model, which is the one with the
+    most weights of all that could work.
+    """
     switch_cost: builtins.float
     """Relative cost of loading it: 1 is ten seconds; 0 when it is in memory."""
     utility: builtins.float
@@ -994,8 +998,8 @@ class ParetoPoint(google.protobuf.message.Message):
     ASSIGNMENTS_FIELD_NUMBER: builtins.int
     CHOSEN_FIELD_NUMBER: builtins.int
     reliability: builtins.float
-    """Probability that most of a part's models are right, were their errors independent, in [0, 1];
-    the mean over parts.
+    """Probability that a majority of a part's models is right, were their errors independent, a tie
+    counting half, in [0, 1]; the mean over parts.
     """
     tokens: builtins.int
     """Tokens that all models together are expected to generate."""

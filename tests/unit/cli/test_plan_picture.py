@@ -161,7 +161,7 @@ def test_64_parts_are_drawn_and_65_refused(make_plan: MakePlan) -> None:
 def test_frontier_labels_its_axes_with_units_and_explains_its_marks() -> None:
     written = texts(plan_frontier.draw(POINTS, QUESTION, "svg").data)
     assert "time until the last part is answered, loads included (s)" in written
-    assert "expected share of right answers (0 to 1)" in written
+    assert "P(a part's majority is right), mean over parts (0 to 1)" in written
     assert {"1", "2", "3", "4", "100 tokens", "300 tokens", "this plan", QUESTION} <= set(written)
 
 

@@ -131,6 +131,7 @@ def test_frontier_marks_this_plan(make_plan: MakePlan) -> None:
         ParetoPoint(0.8, 200, 1.5, 0, 2**29, 2, 0.5, 0.2, chosen=True),
     )
     shown = words(dataclasses.replace(make_plan(), frontier=points))
+    assert any(line.startswith("P(majority) tokens takes") for line in shown)
     assert "1 0.900 300 2.50 s 1 1.0 GiB 3 0.1 0.2" in shown
     assert "*2 0.800 200 1.50 s 0 512.0 MiB 2 0.5 0.2" in shown
 

@@ -94,7 +94,7 @@ def test_the_frontier_holds_this_plan_and_none_of_the_others_beats_another(
             for other in points
         )
         assert own or not beaten
-    assert b"expected share of right answers" in (tmp_path / "plan-pareto.svg").read_bytes()
+    assert b"majority is right" in (tmp_path / "plan-pareto.svg").read_bytes()
     assert planned(command)["frontier"] == []
 
 

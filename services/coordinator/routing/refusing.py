@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from quorate.errors import NoPlan
 from services.coordinator.routing import modelling
 from services.coordinator.routing.checker import name_of
+from services.coordinator.routing.estimates import ASKED
 from services.coordinator.routing.packing import Packing, pool_rows, smallest_first
 
 if TYPE_CHECKING:
     from services.coordinator.routing.packing import Row
     from services.coordinator.routing.problem import Option, Problem
 
+MIB: Final = 2**20
 SEARCH_SECONDS: Final = 2.0
 """How long the soonest plan is looked for, only to name it."""
 
@@ -63,15 +66,43 @@ def _too_small(problem: Problem) -> NoPlan:
 
     smallest = min(problem.options, key=lambda option: (option.memory_bytes, short(option)))
     tightest = min(smallest.pools, key=lambda pool: budgets[pool])
+    missing = short(smallest)
     return NoPlan(
-        f"No model fits: the smallest is {name_of(smallest)} with {smallest.memory_bytes} bytes, "
-        f"but pool {tightest} has {budgets[tightest]}, {short(smallest)} too few. Give {tightest} "
-        f"at least {smallest.memory_bytes} bytes, or add a smaller model.",
+        f"No model fits: the smallest is {name_of(smallest)} with {_shown(smallest.memory_bytes)}, "
+        f"but pool {tightest} has {_shown(budgets[tightest])}, {_shown(missing)} too few. "
+        f"{_mended(smallest, tightest, missing)}, or add a smaller model.",
         metadata={
             "option": name_of(smallest), "bytes": str(smallest.memory_bytes),
             "pool": tightest, "budget_bytes": str(budgets[tightest]),
         },
     )  # fmt: skip
+
+
+def _mended(option: Option, pool: str, missing_bytes: int) -> str:
+    """Say which setting would give a pool room for an option: the question's, or the node's."""
+    owner = pool.removesuffix(ASKED)
+    shared = "+" in owner  # a machine's nodes
+    if pool != owner:
+        name = option.machine if shared else owner
+        least = f"{name}={math.ceil(option.memory_bytes / MIB)}MiB"
+        return (
+            f'Raise memory_bytes[{name}] (or memory_bytes[""], where that limits it) to at least '
+            f"{option.memory_bytes} bytes, as in --memory {least}"
+        )
+    if shared:
+        return f"Free at least {missing_bytes} bytes on the machine of {owner}"
+    return (
+        f"Raise the setting memory of {owner} by at least {missing_bytes} bytes, or free as many "
+        f"on its machine where that is full"
+    )
+
+
+def _shown(count: int) -> str:
+    """Write bytes for a person, and exactly."""
+    if count < MIB:
+        return f"{count} bytes"
+    large = f"{count / MIB / 1024:.1f} GiB" if count >= 1024 * MIB else f"{count / MIB:.1f} MiB"
+    return f"{large} ({count} bytes)"
 
 
 def _too_late(problem: Problem, deadline_seconds: float) -> NoPlan:

@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from quorate import prompts
-from quorate.errors import QuorateError
+from quorate.errors import QuorateError, shorten
 from services.coordinator.question import Message
+from services.coordinator.routing.briefing import names_of, prompt_of, schema_of
 from services.coordinator.routing.checker import check
 from services.coordinator.routing.problem import Assignment, Problem, Solution
+from services.coordinator.routing.refusing import capped, most_workers
 
 if TYPE_CHECKING:
     from services.coordinator.routing.checker import Verdict
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Ask = Callable[[Sequence[Message], str], Awaitable[str]]
 """Asks the planning model under a JSON schema; raises errors of the catalogue."""
 MODE: Final = "model"
-MIB: Final = 2**20
 LONGEST_REPLY: Final = 65_536
 LONGEST_SHOWN: Final = 4_000
 ATTEMPTS: Final = 2
@@ -38,14 +38,19 @@ async def solve_by_model(
 ) -> Solution:
     """Let a model assign the parts; `ask` None means that none can be asked, `hindered` why.
 
-    Falls back to the `exact` solver, and `note` says why. Raises what that raises.
+    Where fewer options have room than tasks want, it is asked for the most that have. Falls back to
+    the `exact` solver, and `note` says why. Raises what that raises.
     """
     started = time.perf_counter()
     told = list[str]()
-    chosen = await _chosen(problem, ask, told) if ask else None
+    most = most_workers(problem)
+    if most == 0:
+        return await exact()  # which says why there is no plan
+    chosen = await _chosen(capped(problem, most), ask, told) if ask else None
     if chosen is not None:
         assignment, verdict = chosen
-        return _solution(assignment, verdict, time.perf_counter() - started, told)
+        notes = [*_lowered(problem, most), *_twice(told)]
+        return _solution(assignment, verdict, time.perf_counter() - started, notes)
     why = "; ".join(told) or hindered or "no model is in memory that could plan"
     found = await exact()
     note = f"the planning model gave no plan that holds ({why}), so it is the solver's"
@@ -77,68 +82,6 @@ async def _chosen(problem: Problem, ask: Ask, told: list[str]) -> tuple[Assignme
     return None
 
 
-def prompt_of(problem: Problem) -> str:
-    """Write the facts that the solver has: P(right), bytes, what is in memory, and the weights.
-
-    Reliability is shown less the price of tokens, so that what is best is best for both.
-    """
-    names = names_of(problem)
-    candidates = [
-        prompts.Candidate(
-            names[i],
-            {kind: round(max(0.0, worth), 2) for kind, worth in _worth_by_type(problem, i).items()},
-            max(1, math.ceil(option.memory_bytes / MIB)),
-            option.resident,
-        )
-        for i, option in enumerate(problem.options)
-    ]
-    subtasks = [prompts.Subtask(task.id, task.task_type or "reasoning") for task in problem.tasks]
-    memory = min((pool.budget_bytes // MIB for pool in problem.pools), default=0)
-    if not problem.pools:
-        memory = sum(candidate.memory_mib for candidate in candidates)
-    text = prompts.route(candidates, subtasks, memory)
-    most = max(task.voters for task in problem.tasks)
-    if most > 1:
-        text += f"\nGive {most} models for each subtask: {{subtask id: [model names]}}."
-    return text
-
-
-def schema_of(problem: Problem) -> str:
-    """Give the JSON schema of a reply: every part, and only models that there are."""
-    names = list(names_of(problem))
-    one = {"type": "string", "enum": names}
-    properties = {
-        task.id: one
-        if task.voters == 1
-        else {"type": "array", "items": one, "minItems": task.voters, "maxItems": task.voters}
-        for task in problem.tasks
-    }
-    return json.dumps(
-        {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-            "additionalProperties": False,
-        }
-    )
-
-
-def names_of(problem: Problem) -> tuple[str, ...]:
-    """Name the options as the planning model sees them: with the node only where that is needed."""
-    models = [option.model for option in problem.options]
-    return tuple(
-        option.model if models.count(option.model) == 1 else f"{option.node}/{option.model}"
-        for option in problem.options
-    )
-
-
-def _worth_by_type(problem: Problem, i: int) -> dict[str, float]:
-    kinds: dict[str, float] = {}
-    for m, task in enumerate(problem.tasks):
-        kinds.setdefault(task.task_type or "reasoning", float(problem.utility[i, m]))
-    return kinds
-
-
 def _read(problem: Problem, reply: str) -> tuple[Assignment, Verdict]:
     """Read a reply; raises ValueError for one that is no choice at all."""
     if len(reply) > LONGEST_REPLY:
@@ -146,9 +89,9 @@ def _read(problem: Problem, reply: str) -> tuple[Assignment, Verdict]:
     try:
         chosen = json.loads(reply)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"its reply is not JSON: {reply[:80]!r}") from error
+        raise ValueError(f"its reply is not JSON ({_why(error)})") from error
     if not isinstance(chosen, dict):
-        raise ValueError(f"its reply is not an object: {reply[:80]!r}")
+        raise ValueError("its reply is JSON, but not an object")
     numbers = {name: i for i, name in enumerate(names_of(problem))}
     workers = tuple(_workers(task.id, chosen.get(task.id), numbers) for task in problem.tasks)
     loaded = frozenset(i for several in workers for i in several)
@@ -161,19 +104,36 @@ def _workers(task_id: str, chosen: object, numbers: dict[str, int]) -> tuple[int
     found = set[int]()
     for name in named:
         if not isinstance(name, str) or name not in numbers:
-            raise ValueError(f"{task_id} is given to {name!r}, which is none of the models")
+            raise ValueError(f"{task_id} is given to {shorten(name)}, which is none of the models")
+        if numbers[name] in found:
+            raise ValueError(f"{task_id} is given to {name} twice; name different models")
         found.add(numbers[name])
     return tuple(sorted(found))
+
+
+def _why(error: Exception) -> str:
+    """Say what is wrong with JSON and where, in words of the parser's that quote nothing."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return "it is nested too deep" if isinstance(error, RecursionError) else "a number is too long"
 
 
 def _again(problem_told: str) -> str:
     return f"That breaks a limit: {problem_told}. Reply again with JSON only."
 
 
+def _lowered(problem: Problem, most: int) -> list[str]:
+    asked = max(task.voters for task in problem.tasks)
+    return [f"only {most} can work at once: {asked} were wanted"] if asked > most else []
+
+
+def _twice(told: Sequence[str]) -> list[str]:
+    return [f"asked twice, because of the first: {told[0]}"] if told else []
+
+
 def _solution(
-    assignment: Assignment, verdict: Verdict, seconds: float, told: Sequence[str]
+    assignment: Assignment, verdict: Verdict, seconds: float, notes: Sequence[str]
 ) -> Solution:
-    note = f"asked twice, because of the first: {told[0]}" if told else ""
     return Solution(
         assignment,
         verdict.objective,
@@ -182,5 +142,5 @@ def _solution(
         "planning model",
         "feasible",
         seconds,
-        note,
+        "; ".join(notes),
     )

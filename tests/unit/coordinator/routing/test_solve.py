@@ -225,8 +225,8 @@ def test_a_budget_that_fits_nothing_names_the_smallest_model_and_what_would_help
     assert refused.value.message == (
         "No model fits: the smallest is n1/m1 with 2.8 GiB (3000000000 bytes), but pool gpu has "
         "1.9 GiB (2000000000 bytes), 953.7 MiB (1000000000 bytes) too few. Raise the setting "
-        "memory of gpu by at least 1000000000 bytes, or free as many on its machine where that is full, "
-        "or add a smaller model."
+        "memory of gpu by at least 1000000000 bytes, or free as many on its machine where that is "
+        "full, or add a smaller model."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import signal
 import sys
 import tempfile
@@ -44,6 +45,7 @@ def _study() -> tuple[Study, argparse.Namespace]:
     parser.add_argument("--replayed", type=int, default=318, help="jobs that are replayed")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} of these")
+    parser.add_argument("--fresh", action="store_true", help="forget what was recorded before")
     parser.add_argument("--replay", action="store_true", help="ask nobody; all is recorded")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the result")
     arguments = parser.parse_args()
@@ -106,6 +108,8 @@ def main() -> int:
     console = Console(stderr=True, width=120)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what runs is ended, as by Ctrl-C
     console.print(f"What is recorded is kept in {study.folder()}")
+    if arguments.fresh:  # the coordinator has changed, and its records with it
+        shutil.rmtree(study.folder(), ignore_errors=True)
     try:
         with Keeper(study.folder() / "outcomes.jsonl", Outcome) as kept:
             if not arguments.replay:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MIB: Final = 2**20
 ROOM_FOR_TWO: Final = 240 * MIB
 ROOM_FOR_ONE: Final = 130 * MIB
+UNEVEN_ROOM: Final = 170 * MIB
+"""More than one model takes and less than two: where fractions of models mislead most."""
 THREADS: Final = 2
 PLANNER: Final = "marshal"
 """The pocket model that practised planning; it needs memory like any other."""

@@ -10,6 +10,7 @@ from services.bench.routing.arms import AHEAD, BASELINE, ROOM_FOR_TWO, USUAL_LAM
 Result = Mapping[str, Any]
 Row = Mapping[str, Any]
 MIB: Final = 2**20
+LEAST_CLUSTERS: Final = 5
 
 
 def setting(result: Result) -> str:
@@ -159,6 +160,25 @@ def _replayed(one: Row) -> list[str]:
     return [*cells, f"{one['active_models']['value']:.2f}"]
 
 
+def uneven(result: Result) -> str:
+    """Tabulate plans where the memory lies between one model and two."""
+    heads = ["mode", "steps right, %", "objective", "models loaded", "plans above the memory, %"]
+    rows = result["replayed"]["uneven"]
+    lines = [
+        [
+            one["mode"],
+            _percent(one["avg_score"]),
+            _interval(one["objective"], 3),
+            _interval(one["models_swapped_in"], 2),
+            _percent(one["vram_violation_rate"], 1),
+        ]
+        for one in rows
+    ]
+    first = rows[0]
+    counts = f"{first['objective']['n']} jobs, {first['vram_violation_rate']['n']} plans."
+    return _text(*_grid(heads, lines), counts)
+
+
 def differ(result: Result) -> str:
     """Tabulate who was better where two modes chose different models."""
     found = result["replayed"]
@@ -181,7 +201,8 @@ def _differ(one: Row) -> list[str]:
     where = one["differ"]
     if where:
         cells += [str(where["n"]), f"{where['only_ours']}, {where['only_theirs']}"]
-        cells += [_points(where["difference"]), _p(one["p"]["right"])]
+        few = where["difference"]["clusters"] < LEAST_CLUSTERS  # no interval can be drawn of them
+        cells += ["–" if few else _points(where["difference"]), _p(one["p"]["right"])]
     else:
         cells += ["0", "–", "–", "–"]
     return [*cells, f"{one['jobs_won']}, {one['jobs_lost']}"]
@@ -231,5 +252,6 @@ SECTIONS: Mapping[str, Callable[[Result], str]] = {
     "ahead": ahead,
     "mix": mix,
     "replayed": replayed,
+    "uneven": uneven,
     "differ": differ,
 }

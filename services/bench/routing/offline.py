@@ -16,12 +16,12 @@ from quorate.channel import Peers
 from quorate.v1 import coordinator_pb2_grpc
 from services.bench import local_mesh
 from services.bench.routing import asked
-from services.bench.routing.arms import BASELINE
+from services.bench.routing.arms import BASELINE, UNEVEN_ROOM
 from services.bench.routing.facts import Facts
 from services.bench.routing.live import COLUMNS
 from services.bench.routing.outcome import Reply
 from services.bench.routing.replay_report import Replays, Tables
-from services.bench.routing.replaying import MODES, Bench, planner
+from services.bench.routing.replaying import MODES, UNEVEN, Bench, planner
 from services.bench.routing.study import SUITE
 from services.bench.vote.records import Keeper, Records
 from services.bench.workflows.study import Study as Steps
@@ -54,11 +54,13 @@ class Offline(NamedTuple):
 
     async def replay(self, ask: Ask | None) -> Replays:
         """Plan all jobs in all modes; raises NotAsked for a reply that is not there."""
-        bench = Bench(self.facts, asked.rights(self.jobs, self.records))
+        right = asked.rights(self.jobs, self.records)
+        bench = Bench(self.facts, right)
+        uneven = Bench(msgspec.structs.replace(self.facts, budget_bytes=UNEVEN_ROOM), right)
         reply = asked.recorded(self.replies, ask)
-        own, same = {}, {}
+        own, same, others = {}, {}, {}
         with Progress(*COLUMNS, console=self.console) as progress:
-            bar = progress.add_task("plans", total=2 * len(MODES) + 1)
+            bar = progress.add_task("plans", total=2 * len(MODES) + len(UNEVEN) + 1)
             for mode in MODES:
                 own[mode] = await bench.all_jobs(self.jobs, planner(mode, reply))
                 progress.advance(bar)
@@ -66,9 +68,12 @@ class Offline(NamedTuple):
             for mode in MODES:
                 same[mode] = await bench.all_jobs(self.jobs, planner(mode, reply), before)
                 progress.advance(bar)
+            for mode in UNEVEN:
+                others[mode] = await uneven.all_jobs(self.jobs, planner(mode))
+                progress.advance(bar)
             hindsight = await bench.all_jobs(self.jobs, bench.hindsight())
             progress.advance(bar)
-        return Replays(own, same, hindsight)
+        return Replays(own, same, hindsight, others)
 
     async def record(self) -> Replays:
         """Replay with a mesh at hand on which all models are in memory."""

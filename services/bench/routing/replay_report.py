@@ -20,11 +20,15 @@ PREDECESSOR: Final = ("lp_relaxed", "model")
 
 
 class Replays(NamedTuple):
-    """Every mode's plans of the same jobs: from the memory it left itself, and from that of mip."""
+    """Every mode's plans of the same jobs: from the memory it left itself, and from that of mip.
+
+    `uneven` are plans where the memory lies between one model and two.
+    """
 
     own: Mapping[str, Sequence[Replayed]]
     same: Mapping[str, Sequence[Replayed]]
     hindsight: Sequence[Replayed]
+    uneven: Mapping[str, Sequence[Replayed]]
 
 
 class Tables:
@@ -49,6 +53,7 @@ class Tables:
             "pairs": [{"mode": mode, "other": BASELINE, **pair} for mode, pair in pairs.items()],
             "predecessor": {"mode": ours, "other": theirs, **self._pair(ours, theirs)},
             "use": [{"mode": mode, **self._use(plans)} for mode, plans in own.items()],
+            "uneven": [self._brief(mode, plans) for mode, plans in self._replays.uneven.items()],
             "oracle": self._mean([float(self._any(*key)) for key in self._steps(own[BASELINE])]),
         }
 
@@ -84,7 +89,6 @@ class Tables:
         best = [_sum(one, "realised") for one in self._replays.hindsight]
         realised = [_sum(one, "realised") for one in plans]
         layers = [layer for one in plans for layer in one.layers]
-        broken = sum(layer.violations > 0 for layer in layers)
         return {
             "mode": mode,
             "jobs": len(plans),
@@ -93,12 +97,22 @@ class Tables:
             "models_swapped_in": per_job([_loads(one) for one in plans]),
             "switch_cost": per_job([_sum(one, "switch_cost") for one in plans]),
             "active_models": per_job([float(len(set(one.workers.values()))) for one in plans]),
-            "vram_violation_rate": stats.wilson(broken, len(layers))._asdict(),
+            "vram_violation_rate": _broken(plans),
             "oracle_gap": difference(oracle, rights, self._templates(), self._seed),
             "objective": per_job([_sum(one, "objective") for one in plans]),
             "hindsight_gap": difference(best, realised, clusters, self._seed),
             "own_plans": sum(layer.own for layer in layers),
             "plans": len(layers),
+        }
+
+    def _brief(self, mode: str, plans: Sequence[Replayed]) -> Plain:
+        clusters = [self._jobs[one.job].template for one in plans]
+        return {
+            "mode": mode,
+            "avg_score": self._mean(self._rights(plans)),
+            "objective": mean([_sum(one, "objective") for one in plans], clusters, self._seed),
+            "models_swapped_in": mean([_loads(one) for one in plans], clusters, self._seed),
+            "vram_violation_rate": _broken(plans),
         }
 
     def _shares(self, plans: Sequence[Replayed]) -> list[float]:
@@ -150,6 +164,12 @@ class Tables:
         counts = Counter(model for one in plans for model in one.workers.values())
         total = sum(counts.values())
         return {model: counts[model] / total for model in self._models}
+
+
+def _broken(plans: Sequence[Replayed]) -> Plain:
+    """Give the share of plans that break the memory."""
+    broken = [layer.violations > 0 for one in plans for layer in one.layers]
+    return stats.wilson(sum(broken), len(broken))._asdict()
 
 
 def _workers(plans: Sequence[Replayed]) -> dict[tuple[str, str], str]:

@@ -33,6 +33,8 @@ HINDSIGHT: Final = "hindsight"
 """The exact plan of one who knows who will be right: as good as a plan of a layer can be."""
 MODEL: Final = "model"
 MODES: Final = ("mip", "lp_relaxed", MODEL, "greedy", "round_robin", "random", ARGMAX)
+UNEVEN: Final = ("mip", "lp_relaxed", "greedy", ARGMAX)
+"""Those that are replayed where the memory lies between one model and two, too."""
 LIMIT_SECONDS: Final = 10.0
 
 Right = Mapping[tuple[str, str, str], bool]

@@ -193,7 +193,7 @@ async def replays() -> tuple[list[Job], Tables]:
     right = right_of(jobs)
     bench = Bench(FACTS, right)
     own = {mode: await bench.all_jobs(jobs, planner(mode, model)) for mode in MODES}
-    found = Replays(own, own, await bench.all_jobs(jobs, bench.hindsight()))
+    found = Replays(own, own, await bench.all_jobs(jobs, bench.hindsight()), own)
     return jobs, Tables(jobs, right, found, 1)
 
 

@@ -110,13 +110,18 @@ class Stages:
             try:
                 step = await self._plan(number, parts, deadline - clock(), again)
             except NoPlan as error:
-                if not busy:
+                if not busy or not await self._would_fit(parts):
                     raise
                 await self._released(deadline, error)
                 continue
             voters = {part.id: step.routed.assigned[part.id] for part in parts}
             if loading.holds(step.routed.moves, _places(voters), begun):
                 return step
+
+    async def _would_fit(self, parts: Sequence[Subtask]) -> bool:
+        """Say whether there would be a plan if nobody else worked with any model."""
+        nodes = await self._means.loading.look(self._means.nodes())
+        return await self._router.would_fit(parts, self._members(nodes), nodes)
 
     async def _released(self, deadline: float, error: NoPlan) -> None:
         """Wait for memory that other questions work with; raises Overloaded when time is over."""

@@ -104,6 +104,21 @@ class Router:
             solution = solution._replace(note=_joined(self._spared(wanted.voters), solution.note))
         return self._routed(made, solution, len(ready), nodes)
 
+    async def would_fit(
+        self, parts: Sequence[Subtask], members: Sequence[Member], nodes: Sequence[Node]
+    ) -> bool:
+        """Say whether parts could be planned if no other question worked with any model."""
+        alone = self._known._replace(in_use=_nobody)
+        wanted = self._wanted(parts, len(members), 0.0)
+        problem = estimates(
+            parts, members, nodes, alone, replace(wanted, deadline_seconds=None)
+        ).problem
+        try:
+            await asyncio.to_thread(solve, problem, "greedy", LIMIT_SECONDS, self._seed)
+        except NoPlan:
+            return False
+        return True
+
     async def frontier(
         self,
         parts: Sequence[Subtask],
@@ -203,6 +218,10 @@ class Router:
             residency.uses(problem, assignment, made.homes),
             verdict.violations,
         )
+
+
+def _nobody(_node: str, _model: str) -> bool:
+    return False
 
 
 def _joined(*notes: str) -> str:

@@ -304,3 +304,15 @@ async def test_a_budget_of_tokens_is_shared_among_those_that_work(tight) -> None
     ballot = events[-1].final.parts[0].ballots[0]
     assert ballot.usage.completion_tokens > 120 // 4
     assert events[-1].final.answer == "42"
+
+
+async def test_what_fits_nowhere_is_refused_at_once_though_others_work(tight, script) -> None:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        busy = [
+            group.create_task(tight.ask("What is 12 + 30?", models=[name], routing="mip"))
+            for name in SIX
+        ]
+        for _ in range(10):  # while they load, work, and wait for each other
+            with pytest.raises(errors.NoPlan):
+                await tight.ask("What is 12 + 30?", routing="mip", memory_bytes={"n1": MIB})
+    assert all(task.result().quorum.answered == 1 for task in busy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -15,6 +16,10 @@ from quorate.config import TlsSettings
 from quorate.identity import Role, create_authority, issue
 
 IssueTls: TypeAlias = Callable[..., TlsSettings]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in a shell's background, where Ctrl-C is ignored, which every child would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -169,6 +169,10 @@ class Metrics:
         self.ballots_cancelled = self._counter(
             "ballots_cancelled", "Ballots cancelled because they could not change the winner"
         )
+        self._call_metrics()
+        self._vote_metrics()
+
+    def _call_metrics(self) -> None:
         self.circuit_state = self._gauge(
             "circuit_state",
             "What a model's circuit does with calls: 0 closed, 1 half-open, 2 open",
@@ -185,6 +189,8 @@ class Metrics:
             "Second tries after a failure, by outcome: made or refused for want of budget",
             ("outcome",),
         )
+
+    def _vote_metrics(self) -> None:
         self.stops = self._counter(
             "stops", "Parts, by what ended the asking: all, exact, risk, budget …", ("cause",)
         )
@@ -200,6 +206,7 @@ class Metrics:
         self.topics_by_rules = self._counter(
             "topics_by_rules", "Topics told by rules because no node could embed in time"
         )
+        self.synthesis = self._counter("synthesis", "Answers put together, by method", ("method",))
         self.plan_seconds = self._histogram(
             "plan_seconds", "Time to find a plan, by routing mode", ("mode",), PLAN_SECONDS
         )
@@ -209,7 +216,6 @@ class Metrics:
         self.plan_moves = self._counter(
             "plan_moves", "Models that plans loaded and unloaded", ("kind", "outcome")
         )
-        self.synthesis = self._counter("synthesis", "Answers put together, by method", ("method",))
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(name, text, labels, namespace=PREFIX, registry=self._registry)

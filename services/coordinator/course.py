@@ -68,13 +68,9 @@ class Course:
     async def _decide(self) -> list[Decision]:
         decided: dict[str, Decision] = {}
         waiting = layers(self._plan.subtasks)
+        merge = planning.MERGE_SHARE if len(self._plan.subtasks) > 1 else 0.0
         for number, layer in enumerate(waiting):
-            left = (
-                len(waiting)
-                - number
-                + (planning.MERGE_SHARE if len(self._plan.subtasks) > 1 else 0.0)
-            )
-            deadline = self._share_of_time(left)
+            deadline = self._share_of_time(len(waiting) - number + merge)
             ready = [part for part in layer if not self._orphaned(part, decided)]
             for part in layer:
                 if error := self._orphaned(part, decided):

@@ -122,11 +122,6 @@ class Loading:
         """Say whether a question works with a model, or has it loaded."""
         return self._used[Place(node, model)] > 0 or Place(node, model) in self._jobs
 
-    @property
-    def busy(self) -> bool:
-        """Whether questions work with models, or moves are under way."""
-        return bool(self._used or self._jobs)
-
     def holds(self, moves: Sequence[Move], workers: Iterable[Place], begun: int) -> bool:
         """Say whether a plan can be carried out that was made when `begun` moves had begun.
 
@@ -140,9 +135,13 @@ class Loading:
         leaving = {move.place for move in self._leaving()}
         return not any(place in leaving for place in workers)
 
-    async def released(self) -> None:
-        """Wait until a question gives models back, or a move ends."""
-        await self._released.wait()
+    @property
+    def release(self) -> asyncio.Event:
+        """Set when a question gives models back, or a move ends, from this moment on.
+
+        Whoever waits for memory takes it before looking for some, and so misses nothing.
+        """
+        return self._released
 
     def _tell_released(self) -> None:
         self._released.set()

@@ -6,8 +6,9 @@ import gc
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from quorate import authorization, server
@@ -32,6 +33,7 @@ from services.coordinator.traffic_metrics import watch
 
 if TYPE_CHECKING:
     from quorate.config import CoordinatorSettings
+    from services.coordinator.question import Node
 
 YOUNG_OBJECTS: Final = 20_000
 """New objects after which they are looked through; Python's own 700 is a fraction of a question."""
@@ -59,72 +61,92 @@ async def coordinator(settings: CoordinatorSettings) -> AsyncIterator[server.Ser
     """Run a coordinator for as long as the block lasts; it serves when the block begins."""
     telemetry = Telemetry(settings.telemetry, "coordinator", settings.name)
     registry = Registry(settings.lease_seconds)
-    async with (
-        AsyncExitStack() as stack,
-        Peers(settings) as peers,
-        remembering.memory(
-            settings, peers, lambda: registry.live(time.monotonic()), telemetry.metrics
-        ) as memory,
-        Loading(NodeMover(peers), telemetry.metrics) as loading,
-    ):
-        journal = stack.enter_context(
-            Journal(
-                settings.journal,
-                settings.journal_bytes,
-                settings.journal_files,
-                texts=settings.record_texts,
-            )
-        )
+    async with AsyncExitStack() as stack:
+        peers = await stack.enter_async_context(Peers(settings))
         caller = NodeCaller(peers, telemetry)
-        traffic = Traffic(time.monotonic, random.randrange, watch(telemetry.metrics))
-        means = Means(
-            nodes=lambda: registry.live(time.monotonic()),
-            caller=LoadedFirst(caller, loading, time.monotonic),
-            scorer=caller,
-            merger=Merger(peers, settings.synthesizer),
-            limits=Limits(settings.question_seconds, settings.ballot_seconds),
-            chances=Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
-            telemetry=telemetry,
-            traffic=traffic,
-            memory=memory,
-            loading=loading,
-            journal=journal,
-            writers=settings.synthesizer_models,
-            planner=settings.planner,
-            marker=_marker(settings, peers),
-        )
+        means = await _means(settings, stack, registry, peers, caller, telemetry)
         clocks = Clocks(time.monotonic, time.time)
         questions = CoordinatorServer(means, registry, caller, settings, clocks)
-
-        def give_up(node: str) -> None:
-            caller.give_up(node)
-            loading.give_up(node)
-            traffic.forget(node)
-
-        def gone(node: str, address: str) -> None:
-            caller.drop(node, address)
-            traffic.forget(node)
-            memory.insight.left(node)
-
-        doors = Doors(memory.insight.came, gone)
         leases = LeaseServer(
-            registry, settings, telemetry, time.monotonic, caller.forget, give_up, doors
+            registry,
+            settings,
+            telemetry,
+            time.monotonic,
+            caller.forget,
+            partial(_give_up, means, caller),
+            Doors(means.memory.insight.came, partial(_gone, means, caller)),
         )
-        services = [
-            server.Service(
-                authorization.COORDINATOR,
-                lambda to: coordinator_pb2_grpc.add_CoordinatorServiceServicer_to_server(
-                    questions, to
-                ),
-            ),
-            server.Service(
-                authorization.REGISTRY,
-                lambda to: registry_pb2_grpc.add_RegistryServiceServicer_to_server(leases, to),
-            ),
-        ]
+        services = _services(questions, leases)
         async with server.build(settings, Role.COORDINATOR, services, telemetry) as running:
             await running.start()
             yield running
+
+
+async def _means(
+    settings: CoordinatorSettings,
+    stack: AsyncExitStack,
+    registry: Registry,
+    peers: Peers,
+    caller: NodeCaller,
+    telemetry: Telemetry,
+) -> Means:
+    """Begin what answers are made with; it ends with the stack."""
+
+    def nodes() -> Sequence[Node]:
+        return registry.live(time.monotonic())
+
+    metrics = telemetry.metrics
+    memory = await stack.enter_async_context(remembering.memory(settings, peers, nodes, metrics))
+    loading = await stack.enter_async_context(Loading(NodeMover(peers), metrics))
+    journal = Journal(
+        settings.journal,
+        settings.journal_bytes,
+        settings.journal_files,
+        texts=settings.record_texts,
+    )
+    return Means(
+        nodes=nodes,
+        caller=LoadedFirst(caller, loading, time.monotonic),
+        scorer=caller,
+        merger=Merger(peers, settings.synthesizer),
+        limits=Limits(settings.question_seconds, settings.ballot_seconds),
+        chances=Chances(time.monotonic, lambda: secrets.randbits(31), new_request_id),
+        telemetry=telemetry,
+        traffic=Traffic(time.monotonic, random.randrange, watch(metrics)),
+        memory=memory,
+        loading=loading,
+        journal=stack.enter_context(journal),
+        writers=settings.synthesizer_models,
+        planner=settings.planner,
+        marker=_marker(settings, peers),
+    )
+
+
+def _give_up(means: Means, caller: NodeCaller, node: str) -> None:
+    """End what a node that no longer heartbeats is asked at the moment."""
+    caller.give_up(node)
+    means.loading.give_up(node)
+    means.traffic.forget(node)
+
+
+def _gone(means: Means, caller: NodeCaller, node: str, address: str) -> None:
+    """Forget what was kept for a node whose lease has ended."""
+    caller.drop(node, address)
+    means.traffic.forget(node)
+    means.memory.insight.left(node)
+
+
+def _services(questions: CoordinatorServer, leases: LeaseServer) -> list[server.Service]:
+    return [
+        server.Service(
+            authorization.COORDINATOR,
+            lambda to: coordinator_pb2_grpc.add_CoordinatorServiceServicer_to_server(questions, to),
+        ),
+        server.Service(
+            authorization.REGISTRY,
+            lambda to: registry_pb2_grpc.add_RegistryServiceServicer_to_server(leases, to),
+        ),
+    ]
 
 
 def _marker(settings: CoordinatorSettings, peers: Peers) -> SynthesizerJudge | None:

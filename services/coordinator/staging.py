@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from quorate.errors import NoNodes, NoPlan, Overloaded
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PLANNER_SHARE = 0.25
 """A planning model may take this part of the time to be loaded, and as much again to reply."""
+LOOK_SECONDS = 0.5
+"""So often whoever waits for memory looks again."""
 Voters = Mapping[str, tuple["Member", ...]]
 """Who works on each part, by its id."""
 
@@ -79,11 +81,9 @@ class Stages:
         deadline = self._means.chances.clock() + seconds_left
         step = await self._settled(number, parts, deadline, again)
         voters = {part.id: step.routed.assigned[part.id] for part in parts}
-        # Nothing is awaited from here on: what was found to hold would have to be looked at again.
-        kept = loading.using(_places(voters))
-        kept.__enter__()
-        jobs = loading.start(step.routed.moves)
-        try:
+        # Nothing is awaited up to `start`: what holds would have to be looked at again.
+        with loading.using(_places(voters)):
+            jobs = loading.start(step.routed.moves)
             self.steps.append(step)
             journaling.stepped(self._means.journal, self._question_id, step)
             await self._listener.tell(Routing(step))
@@ -94,8 +94,6 @@ class Stages:
                 telling = group.create_task(self._tell())
                 yield voters
                 telling.cancel()
-        finally:
-            kept.__exit__(None, None, None)
 
     async def _settled(
         self, number: int, parts: Sequence[Subtask], deadline: float, again: str
@@ -105,36 +103,36 @@ class Stages:
         Where only models that others work with are in the way, they are waited for.
         """
         loading, clock = self._means.loading, self._means.chances.clock
+        taken: Overloaded | None = None
         while True:
-            begun, busy = loading.begun, loading.busy
+            begun, release = loading.begun, loading.release
+            left = deadline - clock()
+            if taken is not None and left <= 0.0:
+                raise taken
             try:
-                step = await self._plan(number, parts, deadline - clock(), again)
+                step = await self._plan(number, parts, left, again)
             except NoPlan as error:
-                if not busy or not await self._would_fit(parts):
-                    raise
-                await self._released(deadline, error)
+                taken = await self._taken(parts, error)
+                left = max(0.0, deadline - clock())
+                with suppress(TimeoutError):  # another coordinator's questions tell nobody here
+                    async with asyncio.timeout(min(left, LOOK_SECONDS)):
+                        await release.wait()
                 continue
             voters = {part.id: step.routed.assigned[part.id] for part in parts}
             if loading.holds(step.routed.moves, _places(voters), begun):
                 return step
 
-    async def _would_fit(self, parts: Sequence[Subtask]) -> bool:
-        """Say whether there would be a plan if nobody else worked with any model."""
-        nodes = await self._means.loading.look(self._means.nodes())
-        return await self._router.would_fit(parts, self._members(nodes), nodes)
-
-    async def _released(self, deadline: float, error: NoPlan) -> None:
-        """Wait for memory that other questions work with; raises Overloaded when time is over."""
-        left = deadline - self._means.chances.clock()
-        try:
-            async with asyncio.timeout(left):
-                await self._means.loading.released()
-        except TimeoutError:
-            raise Overloaded(
-                f"Other questions work with the models that are in memory, and gave none back in"
-                f" time: {error.message}",
-                retry_after_seconds=1.0,
-            ) from error
+    async def _taken(self, parts: Sequence[Subtask], error: NoPlan) -> Overloaded:
+        """Say that other questions have the memory; raises the error where that is not why."""
+        loading = self._means.loading
+        nodes = await loading.look(self._means.nodes())
+        if not await self._router.would_fit(parts, self._members(nodes), nodes):
+            raise error
+        return Overloaded(
+            "Other questions work with the models that are in memory, and gave none back in time:"
+            f" {error.message}",
+            retry_after_seconds=1.0,
+        )
 
     async def _plan(
         self, number: int, parts: Sequence[Subtask], seconds_left: float, again: str
@@ -172,7 +170,10 @@ class Stages:
         for number, layer in enumerate(self._layers):
             _, ahead = window(self._layers, number, self._question.horizon)
             members = self._members(nodes)
-            routed = await self._router.route(layer, ahead, members, nodes, share)
+            try:
+                routed = await self._router.route(layer, ahead, members, nodes, share)
+            except NoPlan as error:
+                raise await self._taken(layer, error) from error
             self.steps.append(PlanStep(number, _ids(layer), _ids(ahead), routed))
             nodes = after(nodes, routed.moves)
 

@@ -53,18 +53,18 @@ class Study:
 
         How many items there are is not part of it: more of them go on from fewer.
         """
-        about = {
-            "format": FORMAT,
-            "suite": self.suite,
-            "seed": self.seed,
-            "models": pocket_hashes(),
-        }
-        digest = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()[:12]
-        return cache() / "vote" / f"{self.suite}-{self.seed}-{digest}.jsonl"
+        return kept("vote", FORMAT, self.suite, self.seed)
 
     def described(self) -> Mapping[str, object]:
         """Give what was asked, for the result."""
         return {**asdict(self), "models": pocket_hashes()}
+
+
+def kept(folder: str, layout: int, suite: str, seed: int) -> Path:
+    """Give the file of what was said: another layout, suite, seed or model is another file."""
+    about = {"format": layout, "suite": suite, "seed": seed, "models": pocket_hashes()}
+    digest = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()[:12]
+    return cache() / folder / f"{suite}-{seed}-{digest}.jsonl"
 
 
 def pocket_hashes() -> Mapping[str, str]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from services.bench.node.peers import cache
 from services.bench.suites import registry
-from services.bench.vote.study import pocket_hashes
+from services.bench.vote.study import kept, pocket_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +39,7 @@ class Study:
 
         How many jobs there are is not part of it: more of them go on from fewer.
         """
-        about = {
-            "format": FORMAT,
-            "suite": self.suite,
-            "seed": self.seed,
-            "models": pocket_hashes(),
-        }
-        digest = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()[:12]
-        return cache() / "workflows" / f"{self.suite}-{self.seed}-{digest}.jsonl"
+        return kept("workflows", FORMAT, self.suite, self.seed)
 
     def described(self) -> Mapping[str, object]:
         """Give what was asked, for the result."""

@@ -108,9 +108,6 @@ def estimates(
         Task(part.id, min(wanted.voters, len(members)), part.task_type, tokens_of(part))
         for part in parts
     )
-    durations = [known.latencies.get(_place(*pair)) for pair in zip(members, chosen, strict=True)]
-    rows = zip(chosen, durations, strict=True)
-    seconds = [[_seconds(model, duration, task) for task in tasks] for model, duration in rows]
     judged = [
         [_reliability(known.state, model, part.task_type or wanted.topic) for part in parts]
         for model in chosen
@@ -121,7 +118,7 @@ def estimates(
         rooms.pools,
         _matrix([[mean for mean, _ in row] for row in judged], parts),
         _matrix(_token_costs(chosen, tasks), parts),
-        _matrix(seconds, parts),
+        _matrix(_durations(members, chosen, tasks, known), parts),
         wanted.lambda_token,
         wanted.lambda_switch,
         wanted.deadline_seconds,
@@ -129,14 +126,30 @@ def estimates(
     )
     items = _matrix([[count for _, count in row] for row in judged], parts)
     homes = tuple(rooms.homes(member.node) for member in members)
+    return Estimates(problem, tuple(members), items, homes, _others(nodes, members, rooms))
+
+
+def _others(nodes: Sequence[Node], members: Sequence[Member], rooms: _Rooms) -> tuple[Option, ...]:
+    """Find the residents that are no option: the question may not ask them."""
     asked = {(member.node, member.model) for member in members}
-    others = tuple(
+    return tuple(
         _option(node, model, rooms)
         for node in nodes
         for model in node.models
         if model.ready and (node.name, model.name) not in asked
     )
-    return Estimates(problem, tuple(members), items, homes, others)
+
+
+def _durations(
+    members: Sequence[Member], models: Sequence[Model], tasks: Sequence[Task], known: Known
+) -> list[list[float]]:
+    """Expect how many seconds each model takes for each task, once it is loaded."""
+    pairs = list(zip(members, models, strict=True))
+    seen = [known.latencies.get(_place(*pair)) for pair in pairs]
+    return [
+        [_seconds(model, latency, task) for task in tasks]
+        for (_, model), latency in zip(pairs, seen, strict=True)
+    ]
 
 
 def _matrix(rows: Sequence[Sequence[float]], parts: Sequence[Subtask]) -> Matrix:

@@ -5,6 +5,7 @@ Pure; it takes up to its time limit, so it belongs into a thread.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from services.coordinator.routing.refusing import capped, most_workers, no_plan
 if TYPE_CHECKING:
     from services.coordinator.routing.problem import Problem
 
+log = logging.getLogger(__name__)
 LIMIT_SECONDS: Final = 10.0
 AFTERWARDS: Final = ("scs_relaxed", "greedy")
 """Who is asked when the solver asked for has failed, in this order."""
@@ -120,7 +122,8 @@ def _first_that_holds(problem: Problem, mode: str, until: float, seed: int) -> S
             if proved:  # only a rule of thumb could still show that it is wrong
                 waiting = [other for other in waiting if other == AFTERWARDS[-1]]
             continue
-        except Exception as error:  # noqa: BLE001 - whatever a solver dies of, the next is asked
+        except Exception as error:
+            log.warning("the solver %s failed; the next one is asked", name, exc_info=True)
             told.append(f"{name} failed: {type(error).__name__}: {error}")
             continue
         if not doubts:

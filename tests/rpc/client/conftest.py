@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from quorate import server
+from quorate.client import local_mesh
+from quorate.client.local_mesh import MeshState, ProcessState
 from quorate.config import CoordinatorSettings, TelemetrySettings
 from quorate.errors import NoQuorum, UnknownStrategy
 from quorate.identity import Role, create_authority, issue
@@ -214,3 +217,19 @@ def served(tmp_path: Path) -> Iterator[Served]:
     yield made
     ended.set()
     thread.join(20)
+
+
+@pytest.fixture
+def home(served: Any, tmp_path: Path) -> Path:
+    """A mesh's directory that says the coordinator is running here."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    mesh = MeshState(
+        supervisor=ProcessState.of(os.getpid()),
+        coordinator=served.address,
+        coordinator_name="boss",
+        tls=served.admin,
+        ready=True,
+    )
+    local_mesh.write(directory, mesh)
+    return directory

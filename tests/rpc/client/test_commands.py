@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,7 @@ from typer.testing import CliRunner
 from quorate.cli import ask
 from quorate.cli.app import app
 from quorate.cli.exits import Exit
-from quorate.client import AsyncClient, local_mesh
-from quorate.client.local_mesh import MeshState, ProcessState
-
-
-@pytest.fixture
-def home(served: Any, tmp_path: Path) -> Path:
-    directory = tmp_path / "home"
-    directory.mkdir()
-    mesh = MeshState(
-        supervisor=ProcessState.of(os.getpid()),
-        coordinator=served.address,
-        coordinator_name="boss",
-        tls=served.admin,
-        ready=True,
-    )
-    local_mesh.write(directory, mesh)
-    return directory
+from quorate.client import AsyncClient
 
 
 def run(home: Path, *arguments: str, stdin: str | None = None) -> tuple[int, str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +12,10 @@ from typer.testing import CliRunner
 
 from quorate.cli.app import app
 from quorate.cli.exits import Exit
-from quorate.client import local_mesh
-from quorate.client.local_mesh import MeshState, ProcessState
 from quorate.errors import UnknownModel
 from quorate.v1 import coordinator_pb2
 
 QUESTION = "2+2?"
-
-
-@pytest.fixture
-def home(served: Any, tmp_path: Path) -> Path:
-    directory = tmp_path / "home"
-    directory.mkdir()
-    mesh = MeshState(
-        supervisor=ProcessState.of(os.getpid()),
-        coordinator=served.address,
-        coordinator_name="boss",
-        tls=served.admin,
-        ready=True,
-    )
-    local_mesh.write(directory, mesh)
-    return directory
 
 
 def run(home: Path, *arguments: str) -> tuple[int, str, str]:

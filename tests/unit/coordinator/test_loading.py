@@ -172,20 +172,17 @@ async def test_a_plan_holds_until_others_move_or_use_what_it_counts_on() -> None
         assert not loading.holds([], places, loading.begun)
 
 
-async def test_who_waits_for_memory_is_woken_by_a_pin_given_back_and_by_a_move_that_ends() -> None:
+async def test_who_waits_for_memory_misses_neither_a_pin_given_back_nor_a_move_that_ends() -> None:
     mover = ready_mover()
     async with Loading(mover, METRICS) as loading, asyncio.timeout(5):
-        async with asyncio.TaskGroup() as group:
-            with loading.using([Place("n1", "a")]):
-                assert loading.busy
-                woken = group.create_task(loading.released())
-                await asyncio.sleep(0)
-                assert not woken.done()
-        assert not loading.busy
-        async with asyncio.TaskGroup() as group:
-            group.create_task(loading.released())
-            await asyncio.sleep(0)
-            loading.start([move("a")])
+        with loading.using([Place("n1", "a")]):
+            before = loading.release
+            assert not before.is_set()
+        await before.wait()  # it was given back before anybody waited
+        before = loading.release
+        assert not before.is_set()
+        loading.start([move("a")])
+        await before.wait()
 
 
 async def test_moves_of_a_node_that_is_gone_end_and_others_go_on() -> None:

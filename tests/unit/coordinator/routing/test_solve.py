@@ -11,10 +11,12 @@ from subprocess import run
 import numpy as np
 import pytest
 
+from quorate.client import question
 from quorate.errors import NoPlan
 from services.bench.plan.instances import draw
+from services.coordinator import routing_requests
+from services.coordinator.routing import by_model, modelling, relaxed, structure_search, table
 from services.coordinator.routing import mip as exact_solvers
-from services.coordinator.routing import modelling, relaxed, structure_search, table
 from services.coordinator.routing.checker import check
 from services.coordinator.routing.mip import exact, mip
 from services.coordinator.routing.modelling import SolverFailed
@@ -359,3 +361,8 @@ def test_problems_that_are_solved_at_once_in_threads_do_not_meet():
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda problem: exact(problem, 10.0, 0).objective, problems))
     assert together == pytest.approx(alone, abs=1e-9)
+
+
+def test_every_mode_that_a_question_may_name_has_its_row() -> None:
+    assert set(routing_requests.MODES) - {by_model.MODE} <= set(table.MODES)
+    assert routing_requests.MODES == question.ROUTINGS

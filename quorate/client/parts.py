@@ -91,8 +91,7 @@ def _check_value(where: str, key: str, value: object) -> None:
     if key == "depends_on":
         _check_parents(where, value)
     elif key == "estimated_tokens":
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or not 0 <= value <= MOST_TOKENS:  # type: ignore[operator]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_TOKENS:
             raise InvalidRequest.field(
                 where, value, f"it must be a whole number in [0, {MOST_TOKENS}]",
                 "Leave it out where it is not known.",
@@ -113,8 +112,11 @@ def _check_value(where: str, key: str, value: object) -> None:
 
 
 def _check_parents(where: str, value: object) -> None:
-    listed = isinstance(value, Sequence) and not isinstance(value, str)
-    if not listed or not all(isinstance(one, str) for one in value):  # type: ignore[attr-defined]
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence)
+        or not all(isinstance(one, str) for one in value)
+    ):
         raise InvalidRequest.field(
             where, value, "it must be a list of ids", 'Write ["t1"], or leave it out.'
         )

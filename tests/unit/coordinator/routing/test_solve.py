@@ -11,7 +11,7 @@ from subprocess import run
 import numpy as np
 import pytest
 
-from quorate.client import question
+from quorate.client.question import ROUTINGS
 from quorate.errors import NoPlan
 from services.bench.plan.instances import draw
 from services.coordinator import routing_requests
@@ -365,4 +365,4 @@ def test_problems_that_are_solved_at_once_in_threads_do_not_meet():
 
 def test_every_mode_that_a_question_may_name_has_its_row() -> None:
     assert set(routing_requests.MODES) - {by_model.MODE} <= set(table.MODES)
-    assert routing_requests.MODES == question.ROUTINGS
+    assert routing_requests.MODES == ROUTINGS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -79,15 +81,15 @@ class Consultant:
         """
         sampling = common_pb2.Sampling(temperature=0.0, max_tokens=MOST_TOKENS, json_schema=schema)
         drawing = Drawing(sampling.SerializeToString(), constrained=True)
-        left = self._deadline - self._clock()
-        return await self.draw(messages, drawing, left * SHARE)
+        return await self.draw(messages, drawing, math.inf)
 
     async def draw(self, messages: Sequence[Message], drawing: Drawing, seconds: float) -> str:
-        """Give what the model replies, drawn as said; raises what `ask` raises."""
-        await self.prepare()
-        left = min(seconds, self._deadline - self._clock())
-        if left <= 0.0:
-            raise DeadlineExceeded(f"no time is left to ask {self.member.model}")
+        """Give what the model replies, drawn as said, within `seconds`; raises what `ask` raises.
+
+        Loading it and its reply take a SHARE of what is left of the question's time each.
+        """
+        await self._prepared(self._share(seconds))
+        left = self._share(seconds)
         seed = seed_of(self._seed, self.member)
         call = Call(self.member, tuple(messages), drawing, 1, seed, left, self._tenant)
         said = Said(self.member, 1, self._clock, None, _nothing)
@@ -96,6 +98,22 @@ class Consultant:
         if ending is not None:
             self.tokens = self.tokens.plus(ending.tokens)
         return said.text(0)
+
+    async def _prepared(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.prepare()
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"{self.member.model} was not loaded on {self.member.node} within {seconds:.1f} s"
+            ) from error
+
+    def _share(self, seconds: float) -> float:
+        """Give the seconds that one step may take; raises DeadlineExceeded when none are left."""
+        left = min(seconds, SHARE * (self._deadline - self._clock()))
+        if left <= 0.0:
+            raise DeadlineExceeded(f"no time is left to ask {self.member.model}")
+        return left
 
 
 def _nothing(_: int) -> None:

@@ -42,7 +42,7 @@ def test_the_named_one_plans_or_the_largest_in_memory() -> None:
     assert planner_of(everyone, "absent") is ABSENT
     assert planner_of([ABSENT], "") is None
     with pytest.raises(UnknownModel, match="Did you mean 'small'"):
-        planner_of(everyone, "smal")
+        planner_of(everyone, "smallx")
 
 
 async def test_a_reply_has_a_quarter_of_the_time_and_its_tokens_are_counted() -> None:
